@@ -1,0 +1,1 @@
+"""The fleet: numbered phones, jobs, quotas, archive and violations."""

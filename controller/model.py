@@ -1,0 +1,305 @@
+"""The controller's values: frozen, with units in their names, and free of protobuf and SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from protos.facts import PhoneFacts, PhoneState
+
+PhoneId = NewType("PhoneId", str)
+AccountId = NewType("AccountId", str)
+JobId = NewType("JobId", str)
+TaskId = NewType("TaskId", str)
+PermitId = NewType("PermitId", str)
+
+UNKNOWN_BATTERY = -1
+
+
+class TaskState(StrEnum):
+    """queued → leased → armed → done | not_done | unknown, plus held, expired and cancelled."""
+
+    QUEUED = "queued"
+    HELD = "held"
+    LEASED = "leased"
+    ARMED = "armed"
+    DONE = "done"
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_ended(self) -> bool:
+        """Tell whether nothing more will happen to such a task by machine."""
+        return self in _ENDED
+
+
+_ENDED = frozenset(
+    {TaskState.DONE, TaskState.NOT_DONE, TaskState.UNKNOWN, TaskState.EXPIRED, TaskState.CANCELLED}
+)
+
+
+class JobState(StrEnum):
+    """A job ends by itself when each of its tasks has ended."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+
+
+class Action(StrEnum):
+    """What a task does on a phone; quotas count per account and action."""
+
+    FRIEND_ADD = "friend_add"
+
+
+class ActingMode(StrEnum):
+    """Who makes the irreversible tap for an account."""
+
+    ASSIST = "assist"
+    UNATTENDED = "unattended"
+
+
+class QueryKind(StrEnum):
+    """What is typed into the client's search box."""
+
+    MOBILE = "mobile"
+    WECHAT_ID = "wechat_id"
+
+
+class ViolationState(StrEnum):
+    """The review of violations is a later step; a new one waits."""
+
+    NEW = "new"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """A numbered company handset."""
+
+    phone_id: PhoneId
+    facts: PhoneFacts
+    state: PhoneState
+    cause: str = ""
+    rack: str = ""
+    holder: str = ""
+    account_id: AccountId | None = None
+    account_seen: str = ""
+    epoch: int = 0
+    battery_percent: int = UNKNOWN_BATTERY
+    temperature_decicelsius: int = 0
+    last_seen_ms: int | None = None
+    numbered_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A handset that reported and has no number yet, or stands on another slot than its number says."""
+
+    facts: PhoneFacts
+    account_seen: str
+    first_seen_ms: int
+    last_seen_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A work account; quotas, rest after a warning and the acting mode belong to it."""
+
+    account_id: AccountId
+    mode: ActingMode = ActingMode.ASSIST
+    resting_since_ms: int | None = None
+    resting_cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """The record that a holder was told of monitoring."""
+
+    holder: str
+    version: str
+    how: str
+    recorded_by: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaRule:
+    """How many permits of one action an account gets in sliding windows."""
+
+    action: Action
+    per_day: int
+    per_hour: int
+    spacing_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaUse:
+    """What an account has used of a rule at one moment."""
+
+    account_id: AccountId
+    action: Action
+    used_day: int
+    used_hour: int
+    rule: QuotaRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """One row of a list: whom to add, and why that is allowed."""
+
+    row_no: int
+    query: str
+    query_kind: QueryKind
+    basis: str
+    basis_at: str
+    remark: str = ""
+    pinned_phone_id: PhoneId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What an operator submitted; one row is one task."""
+
+    id: JobId
+    action: Action
+    state: JobState
+    created_at_ms: int
+    created_by: str
+    content_hash: str
+    source_name: str
+    greeting: str
+    pool: tuple[PhoneId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One action on one phone; an operator's job is expanded into these."""
+
+    id: TaskId
+    job_id: JobId
+    row_no: int
+    action: Action
+    query: str
+    query_kind: QueryKind
+    remark: str
+    basis: str
+    basis_at: str
+    state: TaskState
+    outcome: str = ""
+    evidence: str = ""
+    cause: str = ""
+    attempt: int = 0
+    pinned_phone_id: PhoneId | None = None
+    phone_id: PhoneId | None = None
+    account_id: AccountId | None = None
+    permit_id: PermitId | None = None
+    phone_epoch: int = 0
+    lease_until_ms: int | None = None
+    not_before_ms: int = 0
+    ended_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A task in an agent's hands until a time, with the permit that pays for it."""
+
+    task: Task
+    job: Job
+    permit_id: PermitId
+    phone_epoch: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Why a phone gets no task now, and when asking again makes sense (None: after a person acted)."""
+
+    cause: str
+    retry_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """One chat of one account, as named on the screen."""
+
+    id: int
+    account_id: AccountId
+    phone_id: PhoneId
+    key: str
+    title: str
+    kind: str
+    messages: int = 0
+    last_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A captured chat message with its three times: shown, read by the agent, archived."""
+
+    id: int
+    conversation_id: int
+    position: int
+    side: str
+    kind: str
+    text: str
+    time_label: str
+    ambiguous: bool
+    read_at_ms: int
+    archived_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """What could not be captured of a conversation, with its cause."""
+
+    id: int
+    conversation_id: int
+    before_position: int
+    cause: str
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A sensitive word in a text: text[start:end] of the original is what matched."""
+
+    word: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A sensitive word was found in a captured message."""
+
+    id: int
+    message_id: int
+    conversation_id: int
+    phone_id: PhoneId
+    account_id: AccountId
+    holder: str
+    word: str
+    start: int
+    end: int
+    text: str
+    side: str
+    list_version: str
+    state: ViolationState
+    found_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did what to which object, when and why."""
+
+    id: int
+    at_ms: int
+    actor: str
+    what: str
+    object: str
+    reason: str = ""

@@ -1,0 +1,1 @@
+"""The wire between agents and the controller: all that both sides share."""

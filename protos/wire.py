@@ -1,0 +1,70 @@
+"""Events between plain facts and sealed protobuf bytes; nothing past this module sees a generated type."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from protos import facts, fleet_pb2
+from protos.facts import Event, Fact
+
+# Field of the oneof -> value class. Field names of both are the same; a test proves it.
+KINDS: dict[str, type[Any]] = {
+    "phone_state_changed": facts.PhoneStateChanged,
+    "task_armed": facts.TaskArmed,
+    "task_ended": facts.TaskEnded,
+    "task_returned": facts.TaskReturned,
+    "message_seen": facts.MessageSeen,
+    "gap_seen": facts.GapSeen,
+    "platform_warned": facts.PlatformWarned,
+    "screen_unknown": facts.ScreenUnknown,
+    "event_set_aside": facts.EventSetAside,
+    "friend_accepted": facts.FriendAccepted,
+}
+_FIELDS = {cls: name for name, cls in KINDS.items()}
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Unsealable(ValueError):
+    """These bytes are not an event."""
+
+
+def kind_of(fact: Fact) -> str:
+    """Return the wire's name of a fact's kind; `unknown` for one this release does not know."""
+    return _FIELDS.get(type(fact), "unknown")
+
+
+def _clean(value: Any) -> Any:
+    # A lone surrogate in screen text must not stop an event: protobuf refuses it.
+    return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+def seal(event: Event) -> bytes:
+    """Return the bytes that are kept, sent and archived for this event."""
+    pb = fleet_pb2.Event(
+        uid=event.uid, at_ms=event.at_ms, phone_epoch=event.phone_epoch, account_id=_clean(event.account_id)
+    )
+    fields = {name: _clean(value) for name, value in asdict(event.fact).items()}
+    body = getattr(pb, _FIELDS[type(event.fact)])
+    body.SetInParent()
+    for name, value in fields.items():
+        setattr(body, name, value)
+    return pb.SerializeToString()
+
+
+def unseal(body: bytes) -> Event:
+    """Return the event in these bytes; raises Unsealable. Unknown kinds become UnknownFact."""
+    pb = fleet_pb2.Event()
+    try:
+        pb.ParseFromString(body)
+    except DecodeError as error:
+        raise Unsealable(str(error)) from error
+    kind = pb.WhichOneof("fact")
+    fact: Fact = facts.UnknownFact()
+    if kind is not None and (cls := KINDS.get(kind)) is not None:
+        part = getattr(pb, kind)
+        fact = cls(**{f.name: getattr(part, f.name) for f in part.DESCRIPTOR.fields})
+    return Event(uid=pb.uid, at_ms=pb.at_ms, phone_epoch=pb.phone_epoch, account_id=pb.account_id, fact=fact)
