@@ -19,7 +19,7 @@ class NotSent(DriverError):
 
 
 class AnswerLost(DriverError):
-    """The request went out and no usable answer came: what it did is unknown. Reads may be repeated, taps never."""
+    """The request went out, no usable answer came: its effect is unknown. Only reads may be repeated."""
 
 
 class Refused(DriverError):

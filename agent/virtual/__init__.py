@@ -1,1 +1,1 @@
-"""The virtual phone: real adb, adbutils and uiautomator2 connect to it; behind it a small WeChat and a shared world."""
+"""The virtual phone: real adb and uiautomator2 connect to it; behind it a small WeChat and a world."""

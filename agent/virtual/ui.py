@@ -51,7 +51,7 @@ class Look:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Node:
-    """One view as accessibility shows it. `rid` is the full resource name; `act` tells the app what a tap means."""
+    """One view as accessibility shows it; `rid` is the full resource name, `act` what a tap means."""
 
     bounds: Rect
     cls: str = "android.view.View"
