@@ -1,0 +1,92 @@
+"""What the controller believes, compared with what really happened in the world; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# A row that could not be told stays honest as long as nothing was done twice.
+UNSURE = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One customer: what the controller says, what should have come, what the world counted."""
+
+    row_no: int
+    phone_id: str
+    state: str
+    outcome: str
+    expected: str
+    requests: int
+
+    @property
+    def agrees(self) -> bool:
+        """Tell whether belief, expectation and truth are one."""
+        acted = int(self.expected in ("requested", "added"))
+        return self.outcome == self.expected and self.requests == acted
+
+
+def rows(
+    tasks: Sequence[Mapping[str, Any]], queries: Mapping[int, str], truth: Mapping[str, Any]
+) -> list[Row]:
+    """Return one row per customer of the list; `queries` maps the list's row number to what was looked up."""
+    by_row = {task["row_no"]: task for task in tasks}
+    counted: dict[str, int] = {}
+    for phone in truth["phones"]:
+        for entry in [*phone["requests"], *phone["added"]]:
+            for key in {entry["query"], entry["peer"]}:
+                counted[key] = counted.get(key, 0) + entry["count"]
+    return [
+        Row(
+            row_no=row_no,
+            phone_id=by_row.get(row_no, {}).get("phone_id") or "",
+            state=by_row.get(row_no, {}).get("state", "missing"),
+            outcome=by_row.get(row_no, {}).get("outcome", ""),
+            expected=truth["expected"][query],
+            requests=counted.get(query, 0),
+        )
+        for row_no, query in sorted(queries.items())
+    ]
+
+
+def twice(table: Sequence[Row]) -> list[int]:
+    """Return the rows of customers who got more than one request."""
+    return [row.row_no for row in table if row.requests > 1]
+
+
+def over_quota(truth: Mapping[str, Any], per_day: int) -> list[str]:
+    """Return the serials of phones that did more than their quota allows."""
+    return [
+        phone["serial"]
+        for phone in truth["phones"]
+        if sum(entry["count"] for entry in [*phone["requests"], *phone["added"]]) > per_day
+    ]
+
+
+Line = tuple[str, str]  # side, text
+
+
+def conversations(truth: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
+    """Return what was really said, per (account, title), in order; system lines left out."""
+    said: dict[tuple[str, str], list[Line]] = {}
+    for message in truth["messages"]:
+        if message["side"] != "system":
+            said.setdefault((message["account"], message["title"]), []).append(
+                (message["side"], message["text"])
+            )
+    return said
+
+
+def chat_findings(
+    said: Mapping[tuple[str, str], Sequence[Line]], archived: Mapping[tuple[str, str], Sequence[Line]]
+) -> Iterator[str]:
+    """Yield a line for each conversation that the archive does not hold exactly once and in order."""
+    for key, lines in said.items():
+        have = list(archived.get(key, []))
+        if have != list(lines):
+            yield f"{key[0]}: {len(have)} lines archived, {len(lines)} were said"
+    for key in archived.keys() - said.keys():
+        if archived[key]:
+            yield f"{key[0]}: a conversation was archived that nobody had"
