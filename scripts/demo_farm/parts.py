@@ -86,7 +86,12 @@ class Parts:
     def farm(self, *words: str, ok: tuple[int, ...] = (0,)) -> str:
         """Run a `farm` command and return what it printed; DemoFailed on another exit code."""
         done = subprocess.run(
-            [str(BIN / "farm"), *words], env=self.environ, cwd=self.folder, capture_output=True, text=True
+            [str(BIN / "farm"), *words],
+            check=False,
+            env=self.environ,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
         )
         if done.returncode not in ok:
             raise DemoFailed(f"farm {' '.join(words)} ended with {done.returncode}: {done.stderr.strip()}")
@@ -95,6 +100,23 @@ class Parts:
     def ask(self, *words: str) -> Any:
         """Run a `farm` command with --json and return the value."""
         return json.loads(self.farm(*words, "--json"))
+
+    def agent_pid(self, address: str) -> int | None:
+        """Return the process of the agent of a phone, named by its adb address."""
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                title = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                mine = (
+                    b"FARM_CONFIG=" + str(self.folder / "config.toml").encode()
+                    in (entry / "environ").read_bytes()
+                )
+            except OSError:
+                continue
+            if mine and "farm-agent" in title and " run" in title and address in title:
+                return int(entry.name)
+        return None
 
     def follow(self, *words: str) -> subprocess.Popen[bytes]:
         """Start a `farm` command that writes to this terminal."""
