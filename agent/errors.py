@@ -46,14 +46,34 @@ class NotRecognised(ScreenError):
     """No known page was recognised in time."""
 
 
+class NotInTime(NotRecognised):
+    """What was waited for did not come in time."""
+
+    def __init__(self, message: str | None = None, *, what: str) -> None:
+        super().__init__(message or f"{what} did not come in time")
+        self.what = what
+
+
+class DialogOpen(ScreenError):
+    """A dialog stands in the way."""
+
+    def __init__(self, message: str | None = None, *, text: str, outcome: str = "") -> None:
+        super().__init__(message)
+        self.text = text  # kept out of the message: it may name a person
+        self.outcome = outcome  # what it answers about the person looked for, "" if it is not known
+
+
 class PlatformWarning(AgentError):
     """WeChat warned this account; it must stop."""
 
-    def __init__(self, message: str | None = None, *, warning: str, surface: str, text: str) -> None:
+    def __init__(
+        self, message: str | None = None, *, warning: str, surface: str, text: str, settled: object = None
+    ) -> None:
         super().__init__(message or f"WeChat showed {warning} on a {surface}")
         self.warning = warning
         self.surface = surface
         self.text = text  # the platform's words; kept out of the message on purpose
+        self.settled = settled  # an agent.model.Ended if the armed tap's outcome was seen all the same
 
 
 class LeaseLost(AgentError):
@@ -78,3 +98,7 @@ class ConfigWrong(AgentError):
 
 class AdbUnusable(AgentError):
     """No usable adb server."""
+
+
+class OutboxNewer(ConfigWrong):
+    """The file of events was written by a newer release; install that release."""

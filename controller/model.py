@@ -201,6 +201,10 @@ class Task:
     lease_until_ms: int | None = None
     not_before_ms: int = 0
     ended_at_ms: int | None = None
+    created_at_ms: int = 0
+    spool_id: str = ""  # outbox of the agent that took the lease
+    not_sent: int = 0  # attempts that were armed and proved not to have gone out
+    peer_name: str = ""  # name shown on the profile; private text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,3 +307,77 @@ class AuditEntry:
     what: str
     object: str
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowProblem:
+    """Why one row of a list cannot be used; `row_no` is the number a spreadsheet shows beside it."""
+
+    row_no: int
+    column: str
+    value: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """What became of a list: its job, whether this call made it, and the rows left out."""
+
+    job: Job
+    is_new: bool
+    skipped: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLine:
+    """One phone of a plan: how much it can take now, and when its share would end."""
+
+    phone_id: PhoneId
+    account_id: AccountId | None
+    rows: int
+    now: int  # permits free at this moment by the windows alone; spacing puts them apart
+    per_day: int
+    ends_at_ms: int | None
+    held: str = ""  # why this phone would get no task now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A dry run: nothing was stored. Rows that no phone can take are `unplaced`."""
+
+    lines: tuple[PlanLine, ...]
+    rows: int
+    unplaced: int
+    ends_at_ms: int | None
+    skipped: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """A platform warning as archived; `text` holds the platform's words."""
+
+    id: int
+    phone_id: PhoneId
+    account_id: str
+    warning: str
+    surface: str
+    text: str
+    task_id: str
+    at_ms: int
+    archived_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The farm at a glance."""
+
+    at_ms: int
+    store: str  # sqlite | postgresql
+    phones: dict[PhoneState, int]
+    sightings: int
+    jobs_running: int
+    tasks: dict[TaskState, int]
+    violations_new: int
+    messages: int
+    gaps: int
+    refused_no_notice: int

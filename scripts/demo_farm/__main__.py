@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import urllib.request
@@ -141,11 +140,10 @@ def start(farm: Parts, phones: int) -> str:
     farm.start("controller", "farm", "serve")
     until("the controller", lambda: _answers(farm), 30)
     farm.start("keeper", "farm-agent", "keep")
-    adb = _adb_binary()
     # A phone on TCP has to be dialled once; one on USB is seen by itself.
-    until("the adb server", lambda: _adb_up(farm, adb), 30)
+    until("the adb server", lambda: _adb_up(farm), 30)
     for handset in handsets:
-        _adb(farm, adb, "connect", handset["address"])
+        farm.adb("connect", handset["address"])
     return control
 
 
@@ -199,7 +197,7 @@ def trouble(farm: Parts, asked: argparse.Namespace, control: str, job_id: str) -
         told.append("002 was unplugged in the middle of the job and plugged in again 5 s later")
         show.warn(told[-1].replace("was unplugged", "unplugged").split(" and ")[0])
     if asked.kill:
-        pid = _agent_of(farm, phones["003"]["serial"], control)
+        pid = _agent_of(farm, control, phones["003"]["serial"])
         os.kill(pid, signal.SIGKILL)
         told.append(f"the agent of 003 (process {pid}) was killed with -9; the keeper started another")
         show.warn(told[-1])
@@ -209,7 +207,7 @@ def trouble(farm: Parts, asked: argparse.Namespace, control: str, job_id: str) -
     return told
 
 
-def _agent_of(farm: Parts, serial: str, control: str) -> int:
+def _agent_of(farm: Parts, control: str, serial: str) -> int:
     (address,) = [one["address"] for one in _get(control + "/phones") if one["serial"] == serial]
     found = farm.agent_pid(address)
     if found is None:
@@ -246,7 +244,7 @@ def compare(
     """Print belief beside truth; True if they agree."""
     truth = _get(control + "/truth")
     queries = {n + 1: world.query(n) for n in range(1, asked.customers + 1)}
-    table = verdict.rows(farm.ask("jobs", "show", job_id, "--rows"), queries, truth)
+    table = verdict.rows(farm.ask("jobs", "show", job_id)["tasks"], queries, truth)
     said = verdict.conversations(truth)
     chats = list(verdict.chat_findings(said, _archive(farm)))
     violations = farm.ask("violations", "list")
@@ -303,27 +301,9 @@ def _answers(farm: Parts) -> bool | None:
         return None
 
 
-def _adb_binary() -> str:
-    import adbutils
-
-    return str(adbutils.adb_path())
-
-
-def _adb(farm: Parts, adb: str, *words: str) -> str:
-    done = subprocess.run(
-        [adb, "-P", str(farm.adb_port), *words],
-        check=False,
-        env=farm.environ,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    return done.stdout
-
-
-def _adb_up(farm: Parts, adb: str) -> bool | None:
+def _adb_up(farm: Parts) -> bool | None:
     farm.alive()
-    return "version" in _adb(farm, adb, "version") or None
+    return "version" in farm.adb("version") or None
 
 
 def _get(url: str) -> Any:

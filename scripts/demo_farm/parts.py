@@ -106,16 +106,10 @@ class Parts:
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
-            try:
-                title = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                mine = (
-                    b"FARM_CONFIG=" + str(self.folder / "config.toml").encode()
-                    in (entry / "environ").read_bytes()
-                )
-            except OSError:
-                continue
-            if mine and "farm-agent" in title and " run" in title and address in title:
-                return int(entry.name)
+            with contextlib.suppress(OSError):
+                title = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                if title == f"farm-agent run --serial {address}":
+                    return int(entry.name)
         return None
 
     def follow(self, *words: str) -> subprocess.Popen[bytes]:
@@ -133,6 +127,18 @@ class Parts:
                 part.kill()
                 part.wait()
         self._running.clear()
+        # The keeper starts an adb server if there is none and leaves it to others; this one is only ours.
+        self.adb("kill-server")
+
+    def adb(self, *words: str) -> str:
+        """Run adb against this demo's own server and return what it printed."""
+        import adbutils
+
+        command = [str(adbutils.adb_path()), "-P", str(self.adb_port), *words]
+        done = subprocess.run(
+            command, check=False, env=self.environ, capture_output=True, text=True, timeout=30
+        )
+        return done.stdout
 
 
 @contextlib.contextmanager

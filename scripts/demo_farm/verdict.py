@@ -44,11 +44,17 @@ def rows(
             phone_id=by_row.get(row_no, {}).get("phone_id") or "",
             state=by_row.get(row_no, {}).get("state", "missing"),
             outcome=by_row.get(row_no, {}).get("outcome", ""),
-            expected=truth["expected"][query],
+            expected=_expected(truth, by_row.get(row_no, {}).get("account_id"), query),
             requests=counted.get(query, 0),
         )
         for row_no, query in sorted(queries.items())
     ]
+
+
+def _expected(truth: Mapping[str, Any], account: str | None, query: str) -> str:
+    # Who is a friend of one account is a stranger to another.
+    own = truth["expected_by_account"].get(account, {})
+    return str(own.get(query, truth["expected"][query]))
 
 
 def twice(table: Sequence[Row]) -> list[int]:

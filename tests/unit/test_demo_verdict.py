@@ -37,6 +37,7 @@ def truth(count: int = 1) -> dict[str, Any]:
             {"account": "a", "title": "t", "side": "in", "text": "x"},
         ],
         "expected": {"q": "requested"},
+        "expected_by_account": {"b": {"q": "already_friend"}},
     }
 
 
@@ -61,6 +62,14 @@ def test_belief_and_truth_that_agree() -> None:
 )
 def test_a_difference_is_seen(task: dict[str, Any], count: int) -> None:
     (row,) = verdict.rows([task], {2: "q"}, truth(count))
+    assert not row.agrees
+
+
+def test_a_friend_of_this_account_is_not_to_be_asked() -> None:
+    task = {**TASK, "account_id": "b", "outcome": "already_friend", "state": "not_done"}
+    (row,) = verdict.rows([task], {2: "q"}, truth(0))
+    assert row.agrees
+    (row,) = verdict.rows([{**task, "account_id": "a"}], {2: "q"}, truth(0))
     assert not row.agrees
 
 

@@ -1,0 +1,114 @@
+"""One visit to a chat: pages joined from the newest upward, and what of them is new. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agent.capture.align import SURE_OVERLAP, Fit, Key, fits, joints, key_of
+from agent.capture.pages import Item, with_times
+from agent.model import Bubble
+
+# A tail shorter than this is all that is archived of its chat.
+TAIL_LENGTH = 60
+# Two ways to lay a page over the next that are this near to each other in px cannot be told apart.
+DOUBT_PX = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The last `new` bubbles read are new; `overlap` before them were archived already."""
+
+    new: int
+    overlap: int
+    ambiguous: bool
+    cause: str  # why something may be missing before the new ones, "" if nothing is
+
+
+@dataclass(slots=True)
+class Visit:
+    """What was read so far, oldest first, and the page on top of it."""
+
+    items: list[Item] = field(default_factory=list)
+    page: list[Item] = field(default_factory=list)
+    is_at_top: bool = False
+    is_scrolled: bool = False
+    is_doubtful: bool = False  # a page could be laid over the next in several ways
+
+    def begin(self, page: Sequence[Item]) -> None:
+        """Take the newest page."""
+        self.items, self.page = list(page), list(page)
+
+    def add_older(self, page: Sequence[Item], *, expected_px: int) -> bool:
+        """Lay the page seen after scrolling up over what was read; False if they do not join."""
+        self.is_scrolled = True
+        if not self.items:
+            self.begin(page)
+            return True
+        older = [(item.key, item.top) for item in page]
+        before = [(item.key, item.top) for item in self.page]
+        if older == before:
+            self.is_at_top = True
+            return True
+        ways = joints(older, before, expected_px=expected_px)
+        if not ways:
+            return False
+        if len(ways) > 1:
+            off = [abs(way.shift_px - expected_px) for way in ways]
+            self.is_doubtful |= off[1] - off[0] < DOUBT_PX
+        self.items = with_times([*page, *self.items[ways[0].overlap :]])
+        self.page = list(page)
+        return True
+
+    def add_newer(self, page: Sequence[Item]) -> bool:
+        """Append what came below meanwhile; False if the page does not join."""
+        read = [item.key for item in self.items]
+        ways = fits(read, [item.key for item in page]) if read else []
+        if not ways or ways[0].overlap < min(SURE_OVERLAP, len(page) // 2):
+            return not page
+        if ways[0].new:
+            self.items = with_times([*self.items, *page[len(page) - ways[0].new :]])
+        return True
+
+    def bubbles(self) -> list[Bubble]:
+        """Return the messages and system lines read, oldest first."""
+        return [item.bubble for item in self.items if item.bubble is not None]
+
+
+def judge(
+    tail: Sequence[Bubble], read: Sequence[Bubble], *, is_at_top: bool, is_last: bool, unread: int
+) -> Verdict | None:
+    """Tell what of `read` is new against the archived tail, None if an older page should be read first.
+
+    `unread` is what the list of chats counted (0 or less: unknown); `is_last` allows no more pages.
+    """
+    if not tail:
+        if is_at_top or is_last:
+            return Verdict(len(read), 0, ambiguous=False, cause="" if is_at_top else "earlier_not_read")
+        return None
+    known, seen = [key_of(one) for one in tail], [key_of(one) for one in read]
+    ways = fits(known, seen)
+    whole = [
+        way for way in ways if is_at_top and len(tail) < TAIL_LENGTH and way.new == len(read) - len(tail)
+    ]
+    sure = whole or ([ways[0]] if len(ways) == 1 and ways[0].overlap >= min(SURE_OVERLAP, len(tail)) else [])
+    if sure:
+        return Verdict(sure[0].new, sure[0].overlap, ambiguous=False, cause="")
+    if not (is_at_top or is_last):
+        return None
+    if not ways:
+        return Verdict(len(read), 0, ambiguous=False, cause="no_overlap")
+    return _doubtful(ways, seen, unread)
+
+
+def _doubtful(ways: Sequence[Fit], seen: Sequence[Key], unread: int) -> Verdict:
+    """Choose by the count of unread messages, else so that nothing is lost; say that it is a guess."""
+    counted = [way for way in ways if unread > 0 and _incoming(seen, way.new) == unread]
+    if len(counted) == 1:
+        return Verdict(counted[0].new, counted[0].overlap, ambiguous=len(ways) > 1, cause="")
+    chosen = max(ways, key=lambda way: way.new)
+    return Verdict(chosen.new, chosen.overlap, ambiguous=True, cause="")
+
+
+def _incoming(seen: Sequence[Key], new: int) -> int:
+    return sum(1 for key in seen[len(seen) - new :] if key.side != "out")

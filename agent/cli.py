@@ -1,0 +1,126 @@
+"""The `farm-agent` program: what runs on a host with phones."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from agent.errors import AgentError, ConfigWrong
+from agent.exits import Exit
+from agent.virtual.command import virtual
+
+if TYPE_CHECKING:
+    from agent.config import AgentConfig
+
+INTERRUPTED = 130
+_EPILOG = (
+    "Exit codes of run: 0 asked to stop, 1 failed, 3 phone gone, 4 configuration wrong, 100 controller lost. "
+    "Of the others: 0 done, 1 failed, 2 usage, 4 configuration wrong, 130 interrupted."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
+@click.option("--config", metavar="FILE", envvar="FARM_CONFIG", help="The configuration file.")
+@click.version_option(package_name="phonefarm", prog_name="farm-agent", message="%(prog)s %(version)s")
+@click.pass_context
+def farm_agent(context: click.Context, config: str | None) -> None:
+    """Drive the company's staff phones that are plugged into this host."""
+    context.obj = config
+
+
+farm_agent.add_command(virtual)
+
+
+def _load(context: click.Context) -> AgentConfig:
+    from agent import config
+
+    return config.load(context.obj)
+
+
+@farm_agent.command()
+@click.option("--serial", metavar="ADDRESS", required=True, help="What adb calls the phone.")
+@click.option("--transport-id", metavar="N", type=int, help="Which plug-in of it.")
+@click.option("--slot", metavar="S", default="", help="The USB port path it hangs on, e.g. 1-2.3.")
+@click.pass_context
+def run(context: click.Context, serial: str, transport_id: int | None, slot: str) -> int:
+    """Drive one phone until it is gone or SIGTERM comes."""
+    settings = _load(context)
+    from agent import process
+
+    return process.run_process(settings, address=serial, transport_id=transport_id, slot=slot)
+
+
+@farm_agent.command()
+@click.option(
+    "--connect", metavar="ADDRESS", multiple=True, help="A phone on TCP to connect to; may be repeated."
+)
+@click.pass_context
+def keep(context: click.Context, connect: tuple[str, ...]) -> int:
+    """Keep one agent running for each phone on this host, until SIGTERM or Ctrl-C."""
+    import msgspec
+
+    from agent.keeper import Keeper
+
+    settings = _load(context)
+    if connect:
+        settings = msgspec.structs.replace(settings, tcp_phones=(*settings.tcp_phones, *connect))
+    return Keeper(settings, _print).run()
+
+
+@farm_agent.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> int:
+    """Check adb, its phones, the controller, folders and locks; say what to do."""
+    from agent.doctor import Grade, examine, worst
+
+    findings = list(examine(_load(context)))
+    if as_json:
+        _print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+    for finding in () if as_json else findings:
+        remedy = f" → {finding.remedy}" if finding.remedy else ""
+        _print(f"{finding.grade:<4}  {finding.check}: {finding.seen}{remedy}")
+    return Exit.FAILED if worst(findings) is Grade.FAIL else Exit.ASKED
+
+
+def _print(line: str) -> None:
+    # Each line at once, also into a pipe: people and tests wait for it.
+    print(line, flush=True)
+
+
+def start(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; every error is one line on stderr."""
+    try:
+        result = farm_agent.main(args=list(arguments), prog_name="farm-agent", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except ConfigWrong as error:
+        return _say(str(error), Exit.CONFIG_WRONG)
+    except AgentError as error:
+        return _say(str(error), Exit.FAILED)
+    except BrokenPipeError:
+        # The reader has gone: nothing to say, and nothing may be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: a person must not meet a traceback
+        return _say(f"unexpected {type(error).__name__}", Exit.FAILED)
+    return result if isinstance(result, int) else 0
+
+
+def _say(text: str, code: int) -> int:
+    print(f"farm-agent: {text}", file=sys.stderr, flush=True)
+    return code
+
+
+def main() -> None:
+    """Run the program and leave with its exit code."""
+    sys.exit(start(sys.argv[1:]))

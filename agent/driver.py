@@ -1,0 +1,370 @@
+"""uiautomator2 and adbutils made safe: real time-outs, kept connections, mutating calls sent exactly once."""
+
+from __future__ import annotations
+
+import atexit
+import shlex
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import adbutils
+import uiautomator2
+
+from agent import jsonrpc
+from agent.deadline import Deadline
+from agent.errors import AgentError, AnswerLost, DriverError, NotInTime, NotOurs, NotSent, PhoneGone, Refused
+from agent.jsonrpc import Sick
+from agent.line import Line
+from agent.streams import ServerOutput, ShellStream
+
+# Reaching the adb server, one exchange with it, the usual call of the server on the phone.
+CONNECT_LIMIT_S = 3.0
+ADB_LIMIT_S = 5.0
+CALL_LIMIT_S = 8.0
+SHELL_LIMIT_S = 10.0
+# A mutating call on a connection older than this is preceded by a read, so that it is not lost to the
+# server's own closing of the connection.
+MOMENT_S = 1.0
+START_LIMIT_S = 30.0
+STOP_LIMIT_S = 10.0
+# Android keeps one object per thread of the server for ever, and the server makes a thread per connection:
+# after about a day of polling it ran out of memory. It is started anew long before that.
+RECYCLE_DIALS = 2_000
+RECYCLE_CALLS = 100_000
+RECYCLE_AGE_S = 12 * 3600.0
+SERVER_PORT = 9008
+JAR_PATH = "/data/local/tmp/u2.jar"
+START_COMMAND = f"CLASSPATH={JAR_PATH} app_process / com.wetest.uia2.Main -p {SERVER_PORT}"
+
+
+class _ServerDown(NotSent):
+    """Nothing listens on the phone; the server has to be started."""
+
+
+class _Connection(adbutils.AdbConnection):  # type: ignore[misc]  # adbutils ships no types
+    """A connection to the adb server that never starts one and sends without delay."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = (host, port)
+        super().__init__(host, port)
+
+    def _safe_connect(self) -> socket.socket:
+        # The library would run "adb start-server" here, without its own host and port.
+        try:
+            sock = socket.create_connection(self._address, timeout=CONNECT_LIMIT_S)
+        except OSError as error:
+            raise NotSent("the adb server does not answer") from error
+        # Without it a request in two writes waits 40 ms for the other side's delayed acknowledgement.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+
+    def close(self) -> None:
+        """Shut down, which ends the command on the phone, and close; the library sleeps 10 ms between."""
+        if not self.closed:
+            sock = self.conn
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_WR)
+            sock.close()
+        super().close()
+
+
+class _AdbClient(adbutils.AdbClient):  # type: ignore[misc]  # adbutils ships no types
+    """An adb server whose every exchange ends within a limit."""
+
+    def make_connection(self, timeout: float | None = None) -> _Connection:
+        """Connect; NotSent if there is no adb server."""
+        connection = _Connection(self.host, self.port)
+        connection.conn.settimeout(min(timeout or ADB_LIMIT_S, START_LIMIT_S))
+        return connection
+
+
+class _AdbDevice(adbutils.AdbDevice):  # type: ignore[misc]  # adbutils ships no types
+    """One plug-in of one phone: found once by its serial, then addressed by its transport id."""
+
+    _transport_id: int | None
+
+    def open_transport(self, command: str | None = None, timeout: float | None = None) -> _Connection:
+        """Return a connection switched to this phone; PhoneGone if the adb server has it no more."""
+        connection: _Connection = self._client.make_connection(timeout=timeout)
+        try:
+            self._switch(connection, command)
+        except adbutils.AdbTimeout:
+            connection.close()
+            raise NotSent("the adb server did not answer in time") from None
+        except (adbutils.AdbError, OSError, ValueError) as error:
+            connection.close()
+            raise _gone(str(error)) from None
+        return connection
+
+    def _switch(self, connection: _Connection, command: str | None) -> None:
+        address = f"transport-id:{self._transport_id}" if self._transport_id else f"serial:{self._serial}"
+        if command is not None:
+            connection.send_command(f"host-{address}:{command}")
+            connection.check_okay()
+            return
+        connection.send_command(f"host:{address}" if self._transport_id else f"host:tport:{address}")
+        connection.check_okay()
+        if not self._transport_id:
+            self._transport_id = int.from_bytes(connection.read_exact(8), "little")
+
+    def open_shell(self, cmdargs: Any) -> _Connection:
+        """Start a shell command; the library leaves the connection open when the phone refuses."""
+        connection = self.open_transport()
+        try:
+            connection.send_command(f"shell:{cmdargs if isinstance(cmdargs, str) else shlex.join(cmdargs)}")
+            connection.check_okay()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def shell(self, cmdargs: Any, stream: bool = False, timeout: float | None = None, **how: Any) -> Any:
+        """Run a shell command as the library does, within ten seconds of silence unless told otherwise."""
+        return super().shell(cmdargs, stream, timeout=timeout or SHELL_LIMIT_S, **how)
+
+
+class _Device(uiautomator2.Device):  # type: ignore[misc]  # uiautomator2 ships no types
+    """The library's device with its transport replaced; nothing starts before the first call."""
+
+    def __init__(self, adb_device: _AdbDevice, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._line = Line(self._dial, clock=clock)
+        self._process: ServerOutput | None = None
+        self._calls = 0
+        self._started_at_s = clock()
+        self._is_suspect = False
+        self._constructed = False
+        super().__init__(adb_device, port=SERVER_PORT)
+        self._constructed = True
+        # The library's exit handler would keep this object alive and speak to the phone at exit.
+        atexit.unregister(self.stop_uiautomator)
+
+    def jsonrpc_call(self, method: str, params: Any = None, timeout: float = CALL_LIMIT_S) -> Any:
+        """Call the server: a read is repeated once after a cure, anything else is sent at most once."""
+        limit_s = min(timeout, START_LIMIT_S)
+        if jsonrpc.is_read(method, params or ()):
+            return self._read(method, params, limit_s)
+        if self._is_suspect or self._line.idle_s() > MOMENT_S:
+            self._read("ping", {}, CALL_LIMIT_S)
+        try:
+            return self._once(method, params, limit_s)
+        except AnswerLost:
+            self._is_suspect = True
+            raise
+
+    def start_uiautomator(self) -> None:
+        """Have a server of our own running on the phone; NotOurs, NotSent, PhoneGone, Refused."""
+        if not self._constructed:
+            return  # the library's constructor starts the server; ours waits for the first call
+        with self._lock:
+            self._start()
+
+    def stop_uiautomator(self, wait: bool = True) -> None:
+        """End our server and forget its connection; waits until nothing listens if asked to."""
+        with self._lock:
+            self._line.drop()
+            if self._process is not None:
+                self._process.kill()
+                self._process = None
+            if wait:
+                with suppress(AgentError):
+                    Deadline.after(STOP_LIMIT_S, clock=self._clock).until(
+                        lambda: not self._answers(), what="the end of the server", every_s=0.05
+                    )
+
+    def is_worn(self) -> bool:
+        """Tell whether the server has served long enough to be started anew at a quiet moment."""
+        return (
+            self._calls > RECYCLE_CALLS
+            or self._line.dialled > RECYCLE_DIALS
+            or self._clock() - self._started_at_s > RECYCLE_AGE_S
+        )
+
+    def _dial(self, within_s: float) -> socket.socket:
+        connection = self._dev.open_transport(timeout=min(within_s, ADB_LIMIT_S))
+        try:
+            connection.send_command(f"tcp:{SERVER_PORT}")
+            connection.check_okay()
+        except adbutils.AdbTimeout:
+            connection.close()
+            raise NotSent("the phone did not answer in time") from None
+        except (adbutils.AdbError, OSError, ValueError) as error:
+            connection.close()
+            if "offline" in str(error) or "Unknown data" in str(error):
+                raise PhoneGone from None
+            raise _ServerDown("nothing listens on the phone") from None
+        sock: socket.socket = connection.conn
+        return sock
+
+    def _read(self, method: str, params: Any, limit_s: float) -> Any:
+        if self._process is None or self._is_suspect:
+            self._cure(is_sick=False)
+        try:
+            return self._once(method, params, limit_s)
+        except (AnswerLost, _ServerDown) as error:
+            self._cure(is_sick=isinstance(error, Sick))
+        return self._once(method, params, limit_s)
+
+    def _once(self, method: str, params: Any, limit_s: float) -> Any:
+        body = jsonrpc.request(method, params)
+        self._calls += 1
+        reply = self._line.request("POST", "/jsonrpc/0", body, within_s=limit_s)
+        if reply.status != 200:
+            raise Sick(f"the server answered {method} with HTTP {reply.status}")
+        return jsonrpc.result(method, reply.body)
+
+    def _cure(self, *, is_sick: bool) -> None:
+        """Leave a server of ours that answers, or raise why there is none."""
+        if is_sick or self._process is None or self._process.is_over() or not self._answers():
+            self.stop_uiautomator()
+            self.start_uiautomator()
+        self._is_suspect = False
+
+    def _answers(self) -> bool:
+        self._line.drop()
+        try:
+            return self._line.request("GET", "/ping", b"", within_s=3.0).body == b"pong"
+        except PhoneGone:
+            raise
+        except DriverError:
+            return False
+
+    def _start(self) -> None:
+        deadline = Deadline.after(START_LIMIT_S, clock=self._clock)
+        self._evict(deadline)
+        try:
+            self._setup_jar()
+        except adbutils.AdbTimeout:
+            raise NotSent("the phone did not answer in time") from None
+        except (adbutils.AdbError, OSError) as error:
+            raise Refused("the phone took no file: is its storage full?") from error
+        for pause_s in (0.2, 0.5, 1.0, 0.0):
+            output = ServerOutput(self._dev.shell(START_COMMAND, stream=True).conn)
+            if self._is_up(output, deadline):
+                self._process = output
+                self._started_at_s = self._clock()
+                self._calls = self._line.dialled = 0
+                return
+            is_taken = output.says(b"already registered")
+            output.kill()
+            self._evict(deadline)
+            deadline.pause(pause_s)
+        if is_taken:
+            raise NotOurs("another program holds uiautomation on this phone: already registered")
+        raise NotSent("the server on the phone ends as soon as it is started")
+
+    def _is_up(self, output: ServerOutput, deadline: Deadline) -> bool:
+        def settled() -> str:
+            if output.is_over() or output.says(b"already registered"):
+                return "ended"
+            return "up" if self._answers() else ""
+
+        try:
+            return deadline.until(settled, what="the start of the server", every_s=0.1) == "up"
+        except NotInTime:
+            output.kill()
+            raise NotSent("the server on the phone did not get ready in time") from None
+
+    def _evict(self, deadline: Deadline) -> None:
+        """Ask a server that is not ours to stop, so that ours lives by our stream; NotOurs if it stays."""
+        if not self._answers():
+            return
+        with suppress(DriverError):
+            self._line.request("GET", "/stop", b"", within_s=3.0)
+        try:
+            Deadline.after(min(STOP_LIMIT_S, deadline.left_s()), clock=self._clock).until(
+                lambda: not self._answers(), what="the end of the foreign server", every_s=0.1
+            )
+        except NotInTime:
+            raise NotOurs("another program's server on this phone does not stop") from None
+
+
+class Driver:
+    """One phone through adb and the server on it. Not for flows: they get agent.phone.Phone."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        adb_host: str,
+        adb_port: int,
+        transport_id: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        client = _AdbClient(host=adb_host, port=adb_port, socket_timeout=ADB_LIMIT_S)
+        self._adb = _AdbDevice(client, serial=address, transport_id=transport_id)
+        self._device = _Device(self._adb, clock=clock)
+        self._lock = threading.RLock()
+
+    def call(self, method: str, *params: Any, within_s: float = CALL_LIMIT_S) -> Any:
+        """Call a method of the server; NotSent, AnswerLost, Refused, PhoneGone or NotOurs."""
+        with self._lock, _translated():
+            return self._device.jsonrpc_call(method, list(params), within_s)
+
+    def shell(self, command: str, *, within_s: float = SHELL_LIMIT_S) -> str:
+        """Run a shell command and return its output; AnswerLost if it does not end in time."""
+        with _translated():
+            return str(self._adb.shell(command, timeout=within_s))
+
+    def shell_bytes(self, command: str, *, within_s: float = SHELL_LIMIT_S) -> bytes:
+        """Run a shell command and return its output as it came; AnswerLost if it does not end in time."""
+        with _translated():
+            return bytes(self._adb.shell(command, timeout=within_s, encoding=None))
+
+    def follow(self, command: str) -> ShellStream:
+        """Start a shell command whose output is read as it comes."""
+        with _translated():
+            return ShellStream(self._adb.shell(command, stream=True).conn)
+
+    def in_front(self) -> tuple[str, str]:
+        """Return package and full activity name of what has the focus, empty strings if nothing has."""
+        try:
+            with _translated():
+                app = self._adb.app_current()
+        except Refused:
+            return "", ""
+        activity = f"{app.package}{app.activity}" if app.activity.startswith(".") else app.activity
+        return app.package, activity
+
+    def recycle_if_worn(self) -> bool:
+        """Start the server on the phone anew if it has served long enough; for quiet moments."""
+        with self._lock, _translated():
+            if not self._device.is_worn():
+                return False
+            self._device.reset_uiautomator()
+            return True
+
+    def close(self) -> None:
+        """End our server on the phone; never raises."""
+        with self._lock, suppress(AgentError):
+            self._device.stop_uiautomator(wait=False)
+
+
+def selector(**fields: Any) -> dict[str, Any]:
+    """Return the selector object of the server; fields as uiautomator2 names them."""
+    return dict(uiautomator2.Selector(**fields))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except adbutils.AdbTimeout:
+        raise AnswerLost("the phone did not answer in time") from None
+    except adbutils.AdbError as error:
+        if "offline" in str(error) or "not found" in str(error):
+            raise PhoneGone from None
+        raise Refused(f"adb: {error}") from None
+    except OSError as broken:
+        raise AnswerLost(f"the connection to the phone broke: {type(broken).__name__}") from None
+
+
+def _gone(reason: str) -> DriverError:
+    """Return what the adb server's refusal of a phone means."""
+    if "Unknown data" in reason or "Expected" in reason:
+        return NotSent("the adb server closed the connection")
+    return PhoneGone(f"adb: {reason.splitlines()[0] if reason else 'no such phone'}")

@@ -1,0 +1,50 @@
+"""Holding one phone: opened with patience, opened again after a fault, given up when it is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+from agent.errors import AnswerLost, DriverError, NotSent, PhoneGone, Refused
+from agent.phone import Phone
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+# A phone that just came needs some seconds until its services run.
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+class Grip:
+    """`phone` is the handset as last opened; `pause` sleeps seconds, False says that it is time to stop."""
+
+    def __init__(self, open_phone: Callable[[], Phone], pause: Callable[[float], bool]) -> None:
+        self._open = open_phone
+        self._pause = pause
+        self.phone = self._patiently()
+
+    def again(self, fault: DriverError) -> None:
+        """Open the phone anew after a fault; PhoneGone when it stays away, NotOurs when another has it."""
+        if isinstance(fault, PhoneGone):
+            raise fault
+        log.warning("phone is opened again", fault=type(fault).__name__)
+        self.phone.close()
+        self.phone = self._patiently()
+
+    def close(self) -> None:
+        """End what runs on the phone for us."""
+        self.phone.close()
+
+    def _patiently(self) -> Phone:
+        last: DriverError = PhoneGone()
+        for wait_s in PAUSES_S:
+            try:
+                return self._open()
+            except (NotSent, AnswerLost, Refused) as fault:
+                last = fault
+                log.info("phone does not answer yet", fault=type(fault).__name__)
+            if not self._pause(wait_s):
+                break
+        raise PhoneGone(f"the phone cannot be opened: {last}") from last

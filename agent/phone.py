@@ -1,0 +1,333 @@
+"""One handset as a dozen verbs. Flows see nothing below it; a tap needs a spot on a recognised screen."""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from enum import StrEnum
+from typing import Any
+
+from agent.deadline import Deadline
+from agent.driver import Driver, selector
+from agent.errors import LoggedOut, NotInTime, NotRecognised, Unreadable
+from agent.wechat.clients import PACKAGE, ClientTable, table_for
+from agent.wechat.pages import EDIT_TEXT, Box, Health, Node, Page, read_page
+from agent.wechat.screens import HOME_TABS, Screen, ScreenName, Spot, recognise
+from agent.wechat.truetext import Sighting, true_texts
+from agent.wechat.warnings import judge
+from protos.facts import PhoneFacts
+
+# A screen seen longer ago than this may have changed; nothing is tapped on it.
+SPOT_LIFE_S = 2.0
+# A full page of WeChat is 24 levels deep.
+MAX_DEPTH = 50
+DUMP_LIMIT_S = 8.0
+HOME_LIMIT_S = 30.0
+BACKS_TO_HOME = 10
+# The version is asked again after this long: a person may have updated the client.
+VERSION_LIFE_S = 600.0
+VIRTUAL_BRAND = "phonefarm"
+_PROPERTIES = (
+    "ro.serialno",
+    "ro.product.brand",
+    "ro.product.model",
+    "ro.build.version.release",
+    "ro.build.version.sdk",
+)
+
+
+class Role(StrEnum):
+    """Why something is tapped. None of these has an effect outside this phone."""
+
+    NAVIGATE = "navigate"
+    DISMISS = "dismiss"
+
+
+class Phone:
+    """A handset. Every call ends within its limit and raises a kind of DriverError or ScreenError."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._driver = driver
+        self._clock = clock
+        self._pause = pause
+        self._table: ClientTable | None = None
+        self._table_at_s = float("-inf")
+
+    @classmethod
+    def open(cls, address: str, *, adb_host: str, adb_port: int, transport_id: int | None = None) -> Phone:
+        """Return the phone at an adb address and prove that it answers; raises kinds of DriverError."""
+        driver = Driver(address, adb_host=adb_host, adb_port=adb_port, transport_id=transport_id)
+        phone = cls(driver)
+        try:
+            phone.ping()
+        except BaseException:
+            driver.close()
+            raise
+        return phone
+
+    def close(self) -> None:
+        """End our server on the phone; never raises."""
+        self._driver.close()
+
+    # -- facts
+
+    def facts(self) -> PhoneFacts:
+        """Return what the handset says of itself; slot and host are not its to know."""
+        lines = self._driver.shell("; ".join(f"getprop {name}" for name in _PROPERTIES)).splitlines()
+        serial, brand, model, release, sdk = (line.strip() for line in [*lines, *[""] * 5][:5])
+        version, code = self._wechat_version()
+        return PhoneFacts(
+            serial=serial,
+            brand=brand,
+            model=model,
+            android_version=release,
+            sdk=int(sdk) if sdk.isdigit() else 0,
+            wechat_version=version,
+            wechat_version_code=code,
+            is_virtual=brand == VIRTUAL_BRAND,
+        )
+
+    def ping(self) -> None:
+        """Prove that shell and screen server answer; raises kinds of DriverError."""
+        self._driver.shell("getprop sys.boot_completed", within_s=5.0)
+        self._driver.call("ping", within_s=5.0)
+
+    def battery(self) -> tuple[int, int]:
+        """Return percent, -1 if unknown, and temperature in tenths of a degree Celsius, 0 if unknown."""
+        lines = self._driver.shell("dumpsys battery")
+        said = dict(re.findall(r"^\s*(level|temperature):\s*(-?\d+)", lines, re.MULTILINE))
+        return int(said.get("level", -1)), int(said.get("temperature", 0))
+
+    def table(self) -> ClientTable:
+        """Return what is known of the installed client; NotRecognised if its version is not known."""
+        if self._clock() - self._table_at_s > VERSION_LIFE_S:
+            version, code = self._wechat_version()
+            self._table = table_for(version, code)
+            self._table_at_s = self._clock()
+        if self._table is None:
+            self._table_at_s = float("-inf")
+            raise NotRecognised("this version of WeChat is not known to the agent")
+        return self._table
+
+    def _wechat_version(self) -> tuple[str, int]:
+        said = self._driver.shell(f"dumpsys package {PACKAGE}")
+        name = re.search(r"versionName=(\S+)", said)
+        code = re.search(r"versionCode=(\d+)", said)
+        return name[1] if name else "", int(code[1]) if code else 0
+
+    # -- looking
+
+    def page(self) -> Page:
+        """Return what is on the screen now, whatever it is."""
+        package, activity = self._driver.in_front()
+        xml = self._driver.call("dumpWindowHierarchy", False, MAX_DEPTH, within_s=DUMP_LIMIT_S)
+        return read_page(str(xml or ""), package=package, activity=activity, read_at_s=self._clock())
+
+    def screen(self) -> Screen | None:
+        """Return the screen that is proved to be in front, None if none is."""
+        return recognise(self.page(), self.table())
+
+    def expect(
+        self,
+        *names: ScreenName,
+        what: str,
+        within_s: float = 8.0,
+        test: Callable[[Screen], bool] = lambda _: True,
+    ) -> Screen:
+        """Wait until two looks in a row show the same one of these screens, passing `test`.
+
+        NotInTime names `what`; Unreadable if the tree could not be read; LoggedOut as soon as seen.
+        """
+        deadline = Deadline.after(within_s, clock=self._clock, pause=self._pause)
+        last = Page("", "", (), Health.OK, 0.0)
+        table = self.table()
+
+        def settled() -> Screen | None:
+            nonlocal last
+            page = self.page()
+            is_still, last = page.shape() == last.shape(), page
+            screen = recognise(page, table) if is_still else None
+            _stop_at(screen)
+            return screen if screen is not None and screen.name in names and test(screen) else None
+
+        try:
+            return deadline.until(settled, what=what)
+        except NotInTime:
+            if last.health is not Health.OK:
+                raise Unreadable(f"the tree of the screen is {last.health}; waited for {what}") from None
+            raise
+
+    def age_s(self, screen: Screen) -> float:
+        """Return how long ago a screen was seen."""
+        return self._clock() - screen.page.read_at_s
+
+    def true_texts(self, nodes: Sequence[Node]) -> dict[int, str]:
+        """Return the true text of each node by its `at`; a dump shows emoji as dots.
+
+        Nodes whose text may hide something and that moved away meanwhile are left out.
+        """
+        return true_texts(nodes, self._sightings)
+
+    def true_text(self, node: Node) -> str:
+        """Return the true text of one node; NotRecognised if the screen changed meanwhile."""
+        try:
+            return self.true_texts([node])[node.at]
+        except KeyError:
+            raise NotRecognised("a text changed while it was read") from None
+
+    def toast(self) -> str:
+        """Return the last toast since `clear_toast`, "" if there was none."""
+        return str(self._driver.call("getLastToast") or "")
+
+    def clear_toast(self) -> None:
+        """Forget the last toast: toasts carry no time."""
+        self._driver.call("clearLastToast")
+
+    def screenshot(self) -> bytes:
+        """Return a picture of the screen, JPEG or PNG; to be shown, never stored."""
+        coded = self._driver.call("takeScreenshot", 1, 80, within_s=15.0)
+        return base64.b64decode(coded) if coded else self._driver.shell_bytes("screencap -p")
+
+    def _sightings(self, cls: str) -> list[Sighting]:
+        records = self._driver.call("objInfoOfAllInstances", selector(className=cls, packageName=PACKAGE))
+        return [_sighting(record) for record in records or ()]
+
+    # -- touching
+
+    def tap(self, spot: Spot, role: Role = Role.NAVIGATE) -> None:
+        """Tap where it has no effect outside this phone; NotRecognised if the screen is an old sight."""
+        self._touch(spot, what=role)
+
+    def commit(self, spot: Spot) -> None:
+        """Make the one irreversible tap of a flow, once; AnswerLost says nothing about its effect."""
+        self._touch(spot, what="commit")
+
+    def _touch(self, spot: Spot, *, what: str) -> None:
+        self._be_fresh(spot.read_at_s, what=f"{what} on {spot.screen}")
+        self._driver.call("click", spot.x, spot.y)
+
+    def _be_fresh(self, read_at_s: float, *, what: str) -> None:
+        age_s = self._clock() - read_at_s
+        if age_s > SPOT_LIFE_S:
+            raise NotRecognised(f"{what}: the screen was seen {age_s:.1f} s ago")
+
+    def type_into(self, screen: Screen, field: Node, text: str) -> None:
+        """Replace the text of a field and read it back; NotInTime if the field did not take it.
+
+        The field is addressed by its number in the window, without a touch: no keyboard covers the page.
+        """
+        self._be_fresh(screen.page.read_at_s, what="typing")
+        number = [node.at for node in screen.nodes() if node.cls == EDIT_TEXT].index(field.at)
+        this = selector(className=EDIT_TEXT, packageName=PACKAGE, instance=number)
+        if _sighting(self._driver.call("objInfo", this)).box != field.box:
+            raise NotRecognised("the field is not where it was")
+        self._driver.call("setText", this, text)
+        Deadline.after(5.0, clock=self._clock, pause=self._pause).until(
+            # An empty field reports its hint as its text.
+            lambda: not text or str(self._driver.call("getText", this)) == text,
+            what="the text in the field",
+        )
+
+    def back(self) -> None:
+        """Press the back key."""
+        self._driver.call("pressKey", "back")
+
+    def scroll(self, spot: Spot, area: Box, *, share: float) -> int:
+        """Drag a list by a share of its height, down (> 0, to its begin) or up; return the pixels dragged."""
+        self._be_fresh(spot.read_at_s, what=f"scroll on {spot.screen}")
+        distance = round(area.height * abs(share))
+        margin = (area.height - distance) // 2
+        low, high = area.top + margin + distance, area.top + margin
+        y1, y2 = (high, low) if share > 0 else (low, high)
+        # 5 ms a step; slow enough not to fling.
+        self._driver.call("swipe", spot.x, y1, spot.x, y2, 60)
+        return distance if share > 0 else -distance
+
+    def watch_hand(self, touched: Callable[[], None]) -> Callable[[], None]:
+        """Call back, on another thread, at touches by a person, never at ours; return what ends it."""
+        stream = self._driver.follow("getevent")
+
+        def follow() -> None:
+            for piece in stream:
+                # The kernel's lines of an event; the list of devices at the start has another form.
+                if re.search(rb"^/dev/input/event\d+: 000[13] ", piece, re.MULTILINE):
+                    touched()
+
+        threading.Thread(target=follow, name="hand-watch", daemon=True).start()
+        return stream.close
+
+    # -- WeChat in front
+
+    def bring_wechat(self) -> None:
+        """Have WeChat in front on its chats; Unreadable, NotRecognised, LoggedOut or PlatformWarning."""
+        self.home()
+
+    def home(self) -> Screen:
+        """Have the list of chats in front and return it; see `bring_wechat`."""
+        self._driver.recycle_if_worn()
+        if not self._driver.call("isScreenOn"):
+            self._driver.call("wakeUp")
+        deadline = Deadline.after(HOME_LIMIT_S, clock=self._clock, pause=self._pause)
+        for _ in range(BACKS_TO_HOME):
+            screen = self._steady(deadline)
+            if screen is not None and screen.name is ScreenName.CHATS:
+                return screen
+            if screen is not None and screen.name in HOME_TABS:
+                self.tap(screen.spot(screen.page.pressable(screen.tabs()[0])))
+                with suppress(NotInTime):
+                    return self.expect(ScreenName.CHATS, what="the list of chats", within_s=3.0)
+                continue
+            if screen is not None and screen.name is ScreenName.DIALOG:
+                judge(" ".join(screen.words()), surface="dialog", is_known_only=True)
+            self.back()
+        raise NotRecognised("the way back to the list of chats was not found")
+
+    def _steady(self, deadline: Deadline) -> Screen | None:
+        """Return what WeChat shows once it stands still, starting it if needed."""
+        last: Page | None = None
+        table = self.table()
+
+        def still() -> Page | None:
+            nonlocal last
+            page = self.page()
+            if page.package != PACKAGE:
+                self._driver.shell(f"monkey -p {PACKAGE} -c android.intent.category.LAUNCHER 1")
+                page, last = self.page(), None
+            is_still = last is not None and page.shape() == last.shape()
+            last = page
+            is_readable = page.package == PACKAGE and page.health in (Health.OK, Health.WEBVIEW)
+            return page if is_still and is_readable else None
+
+        try:
+            page = deadline.until(still, what="WeChat in front", every_s=0.1)
+        except NotInTime:
+            if last is not None and last.package == PACKAGE and last.health is not Health.OK:
+                raise Unreadable(f"the tree of the screen is {last.health}") from None
+            raise
+        screen = recognise(page, table)
+        _stop_at(screen)
+        return screen
+
+
+def _stop_at(screen: Screen | None) -> None:
+    """Raise LoggedOut on a page to sign in, PlatformWarning on a page that carries one."""
+    if screen is not None and screen.name is ScreenName.LOGIN:
+        raise LoggedOut
+    if screen is not None and screen.name is ScreenName.WEB:
+        judge(" ".join(screen.words()), surface="page")
+
+
+def _sighting(record: dict[str, Any]) -> Sighting:
+    bounds = record.get("visibleBounds") or record.get("bounds") or {}
+    left, top, right, bottom = (int(bounds.get(side, 0)) for side in ("left", "top", "right", "bottom"))
+    return Sighting(Box(left, top, right, bottom), str(record.get("text") or ""))

@@ -1,0 +1,99 @@
+"""Accounts of the virtual world: what one work account has in its WeChat."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from agent.virtual.scenario import Client, Warn
+from agent.virtual.talk import Chat, Line
+
+
+class Surface(StrEnum):
+    """Where a platform warning is shown."""
+
+    DIALOG = "dialog"
+    PAGE = "page"
+    TOAST = "toast"
+    TEXT = "text"  # in place of a search result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A platform warning that waits to be shown."""
+
+    warning: str
+    surface: Surface
+    text: str = ""  # in place of the usual wording
+
+
+class RequestState(StrEnum):
+    """What the list of new friends says of a request."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    EXPIRED = "expired"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class FriendRequest:
+    """A friend request between this account and a person."""
+
+    person: str
+    name: str
+    is_incoming: bool
+    greeting: str
+    at_ms: int
+    state: RequestState = RequestState.WAITING
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Account:
+    """One work account, signed in on one virtual phone."""
+
+    account_id: str
+    nickname: str
+    serial: str
+    client: Client
+    friends: dict[str, str] = field(default_factory=dict)  # person key -> remark
+    remarks: dict[str, str] = field(default_factory=dict)  # person key -> remark typed into a request
+    chats: dict[str, Chat] = field(default_factory=dict)
+    requests: list[FriendRequest] = field(default_factory=list)
+    notices: deque[Notice] = field(default_factory=deque)
+    warn_later: list[Warn] = field(default_factory=list)  # those that come after a number of requests
+    requests_sent: int = 0
+    is_logged_out: bool = False
+    open_chat: str = ""  # the chat on the client's page: its lines are read at once
+    is_in_front: Callable[[], bool] = lambda: True  # whether the client is what the phone shows
+
+    def chats_in_order(self) -> list[Chat]:
+        """Return the chats that have lines or a draft, newest first."""
+        shown = [chat for chat in self.chats.values() if chat.lines or chat.draft]
+        return sorted(shown, key=lambda chat: chat.last_ms, reverse=True)
+
+    def chat(self, key: str, title: str) -> Chat:
+        """Return the private chat with a person, made if there is none."""
+        return self.chats.setdefault(key, Chat(key=key, title=title))
+
+    def receive(self, chat: Chat, line: Line) -> None:
+        """A line arrives; it is unread unless its chat is in front."""
+        chat.lines.append(line)
+        if line.side != "out" and not (self.open_chat == chat.key and self.is_in_front()):
+            chat.unread += 1
+
+    def request_with(self, person: str, *, is_incoming: bool) -> FriendRequest | None:
+        """Return the request from or to a person, None if there is none."""
+        return next(
+            (one for one in self.requests if one.person == person and one.is_incoming == is_incoming), None
+        )
+
+    def unread(self) -> int:
+        """Return the number on the first tab; muted chats do not count."""
+        return sum(chat.unread for chat in self.chats.values() if not chat.muted)
+
+    def may_request(self) -> bool:
+        """Tell whether one more friend request is within the platform's limit."""
+        limit = self.client.request_limit
+        return limit is None or self.requests_sent < limit

@@ -1,0 +1,174 @@
+"""The first second of a world: turn a scenario into accounts, people, chats, posts and things to come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.virtual import scenario as plan
+from agent.virtual.accounts import Account, FriendRequest
+from agent.virtual.people import Person
+from agent.virtual.talk import Chat, Line, Post
+
+if TYPE_CHECKING:
+    from agent.virtual.world import World
+
+# Made-up small talk for long histories; numbered, so that no two lines are equal unless they should be.
+HISTORY = (
+    "请问还有货吗",
+    "有的，今天可以发货",
+    "好的",
+    "好的",
+    "麻烦帮我留一件",
+    "没问题，已经登记了",
+    "谢谢",
+    "不客气😊",
+)
+
+
+def populate(world: World, scenario: plan.Scenario, count: int | None) -> None:
+    """Fill an empty world; times of the scenario count from `world.start_ms`."""
+    for phone in scenario.all_phones(count):
+        _add_account(world, phone, phone.client or scenario.client)
+    for person in scenario.all_people():
+        _add_person(world, person)
+    for chat in scenario.chats:
+        _add_chat(world, chat)
+    for say in scenario.says:
+        _plan_say(world, say)
+    for n, post in enumerate(scenario.posts):
+        _add_post(world, post, f"post{n}")
+    for incoming in scenario.incoming:
+        _plan_incoming(world, incoming)
+
+
+def _add_account(world: World, phone: plan.Phone, client: plan.Client) -> None:
+    account = Account(
+        account_id=phone.account_id,
+        nickname=phone.nickname,
+        serial=phone.serial,
+        client=client,
+        is_logged_out=client.logged_out,
+    )
+    world.accounts[account.account_id] = account
+    world.truth.join(phone.serial, phone.account_id)
+    for warn in client.warnings:
+        if warn.after_requests is not None:
+            account.warn_later.append(warn)
+        elif warn.at_s is not None:
+            world.schedule(
+                world.at(warn.at_s),
+                lambda account=account, warn=warn: world.warn(account, warn.warning, warn.surface, warn.text),  # type: ignore[misc]  # defaults bind the loop's values
+            )
+        else:
+            world.warn(account, warn.warning, warn.surface, warn.text)
+
+
+def _add_person(world: World, spec: plan.Person) -> None:
+    person = Person(
+        key=spec.key,
+        mobile=spec.mobile,
+        wechat_id=spec.wechat_id,
+        nickname=spec.nickname,
+        region=spec.region,
+        trait=spec.trait,
+        accepts_after_s=spec.accepts_after_s,
+    )
+    world.meet(person)
+    for account in world.chosen(spec.friend_of):
+        account.friends[spec.key] = spec.remark
+    for account in world.chosen(spec.requested_by):
+        _add_request(world, account, person)
+
+
+def _add_request(world: World, account: Account, person: Person) -> None:
+    """Put a request there that was sent an hour before the start."""
+    account.requests.append(
+        FriendRequest(
+            person=person.key,
+            name=person.nickname,
+            is_incoming=False,
+            greeting=f"我是{account.nickname}",
+            at_ms=world.start_ms - 3_600_000,
+        )
+    )
+    if person.accepts_after_s is not None:
+        world.schedule(world.at(person.accepts_after_s), lambda: world.accept_by_person(account, person))
+
+
+def _add_chat(world: World, spec: plan.Chat) -> None:
+    for account in world.chosen(spec.accounts):
+        chat = _chat_of(world, account, spec.peer or spec.title)
+        chat.kind, chat.members, chat.muted, chat.refuses = spec.kind, spec.members, spec.muted, spec.refuses
+        if spec.title:
+            chat.title = spec.title
+        written = _history(spec.history) + spec.lines
+        for n, one in enumerate(written):
+            ago_s = one.ago_s if one.ago_s is not None else (len(written) - n) * 60.0
+            chat.lines.append(
+                Line(
+                    at_ms=world.start_ms - round(ago_s * 1000),
+                    side=one.side,
+                    kind="system" if one.side == "system" else one.kind,
+                    text=one.text,
+                    sender=one.sender,
+                )
+            )
+        chat.unread = spec.unread
+
+
+def _history(count: int) -> tuple[plan.Written, ...]:
+    return tuple(
+        plan.Written(text=HISTORY[n % len(HISTORY)], side="in" if (n // 2) % 2 == 0 else "out")
+        for n in range(count)
+    )
+
+
+def _chat_of(world: World, account: Account, peer: str) -> Chat:
+    person = world.find(peer)
+    if person is None:
+        return account.chat(peer, peer)
+    return account.chat(person.key, world.name_for(account, person.key))
+
+
+def _plan_say(world: World, spec: plan.Say) -> None:
+    """Plan the first line; each line plans the next, so that endless talk costs one entry."""
+
+    def write(n: int) -> None:
+        for account in world.chosen(spec.accounts):
+            chat = _chat_of(world, account, spec.peer)
+            world.say(account, chat, spec.texts[n % len(spec.texts)], side=spec.side, sender=spec.sender)
+        plan_line(n + 1)
+
+    def plan_line(n: int) -> None:
+        if spec.texts and (spec.times == 0 or n < spec.times * len(spec.texts)):
+            world.schedule(world.at(spec.at_s + n * spec.every_s), lambda: write(n))
+
+    plan_line(0)
+
+
+def _add_post(world: World, spec: plan.Post, post_id: str) -> None:
+    person = world.find(spec.author)
+    post = Post(
+        post_id=post_id,
+        author=person.key if person else spec.author,
+        author_name=person.nickname if person else spec.author,
+        text=spec.text,
+        at_ms=world.at(spec.at_s) if spec.at_s is not None else world.start_ms - round(spec.ago_s * 1000),
+        images=spec.images,
+        is_ad=spec.is_ad,
+    )
+    for one in spec.liked_by:
+        fan = world.find(one)
+        post.likes[fan.key if fan else one] = fan.nickname if fan else one
+    if spec.at_s is None:
+        world.posts.append(post)
+    else:
+        world.schedule(post.at_ms, lambda: world.posts.append(post))
+
+
+def _plan_incoming(world: World, spec: plan.Incoming) -> None:
+    def ask() -> None:
+        for account in world.chosen(spec.accounts):
+            world.ask(account, world.person(spec.person), spec.greeting, is_expired=spec.is_expired)
+
+    world.schedule(world.at(spec.at_s), ask)

@@ -1,0 +1,266 @@
+"""Scenarios of the virtual farm: TOML files that become frozen values; unknown keys are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from agent.errors import ConfigWrong
+from agent.virtual.faults import Fault
+from agent.virtual.people import Trait
+
+EVERYBODY = "all"  # in place of account ids: every account of the farm
+
+
+class Warn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A platform warning; without `at_s` and `after_requests` it stands there from the start."""
+
+    warning: str
+    surface: Literal["dialog", "page", "toast", "text"] = "dialog"
+    text: str = ""  # in place of the usual wording; for words that no class knows
+    at_s: float | None = None
+    after_requests: int | None = None
+
+
+class PlannedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A fault of a handset, set when the farm starts; count None = until cleared."""
+
+    name: Fault
+    method: str = "*"
+    count: int | None = 1
+    ms: int = 0
+
+
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The WeChat client of a phone and how the platform treats its account."""
+
+    version_name: str = "8.0.66"
+    version_code: int = 2980
+    request_limit: int | None = (
+        None  # requests over it are not sent but answered by TOO_FREQUENT; None = no limit
+    )
+    not_found_as: Literal["text", "dialog", "mixed"] = "text"  # mixed: now so, now so
+    logged_out: bool = False
+    slowness: float = 1.0  # times the usual time that drawing takes
+    warnings: tuple[Warn, ...] = ()
+    faults: tuple[PlannedFault, ...] = ()
+
+
+class Phone(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One virtual phone and the account signed in on it; `client` replaces the scenario's as a whole."""
+
+    serial: str
+    account_id: str
+    nickname: str
+    client: Client | None = None
+
+
+class PhonesLike(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Further phones after a pattern; {n} counts all phones from 1."""
+
+    count: int = 0
+    serial: str = "VP{n:03}"
+    account_id: str = "farm_{n:03}"
+    nickname: str = "客服{n:02}"
+    client: Client | None = None
+
+
+class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Somebody who can be looked up by mobile or WeChat id; at least one of both is given."""
+
+    nickname: str
+    mobile: str = ""
+    wechat_id: str = ""
+    region: str = ""
+    trait: Trait = Trait.ORDINARY
+    accepts_after_s: float | None = None
+    friend_of: tuple[str, ...] = ()  # accounts that have this friend from the start, or "all"
+    requested_by: tuple[str, ...] = ()  # accounts that asked before the start and wait
+    remark: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return how the world names this person."""
+        return self.wechat_id or self.mobile
+
+
+class PeopleLike(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`count` people after a pattern; {n} counts from `first`."""
+
+    count: int
+    first: int = 1
+    nickname: str = "客户{n:03}"
+    mobile: str = ""
+    wechat_id: str = ""
+    region: str = ""
+    trait: Trait = Trait.ORDINARY
+    accepts_after_s: float | None = None
+    friend_of: tuple[str, ...] = ()
+    requested_by: tuple[str, ...] = ()
+
+
+class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A line written before the start; `ago_s` counts back from it, by default one line a minute."""
+
+    text: str = ""
+    side: Literal["in", "out", "system"] = "in"
+    kind: Literal["text", "system", "image", "video", "voice", "file", "red_packet", "sticker"] = "text"
+    sender: str = ""
+    ago_s: float | None = None
+
+
+class Chat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A conversation that exists from the start; private ones name a person as `peer`."""
+
+    accounts: tuple[str, ...] = (EVERYBODY,)
+    kind: Literal["private", "group", "service"] = "private"
+    peer: str = ""
+    title: str = ""
+    members: int = 0
+    muted: bool = False
+    unread: int = 0
+    refuses: Literal["", "rejected", "not_friend"] = ""
+    history: int = 0  # so many made-up lines before `lines`
+    lines: tuple[Written, ...] = ()
+
+
+class Say(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Somebody writes while the farm runs: the peer ("in") or the staff member by hand ("out").
+
+    Several texts are written one after another, `every_s` apart; `times` rounds of them (0 = for ever).
+    """
+
+    peer: str
+    texts: tuple[str, ...]
+    accounts: tuple[str, ...] = (EVERYBODY,)
+    side: Literal["in", "out"] = "in"
+    sender: str = ""
+    at_s: float = 0.0
+    every_s: float = 5.0
+    times: int = 1
+
+
+class Post(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A post in moments, seen by every account that has its author as a friend."""
+
+    author: str
+    text: str
+    ago_s: float = 3_600.0
+    at_s: float | None = None  # appears while the farm runs
+    images: int = 0
+    is_ad: bool = False
+    liked_by: tuple[str, ...] = ()
+
+
+class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A person asks an account to become friends."""
+
+    person: str
+    accounts: tuple[str, ...] = (EVERYBODY,)
+    greeting: str = ""
+    at_s: float = 0.0
+    is_expired: bool = False
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A whole world before its first second."""
+
+    name: str = "unnamed"
+    client: Client = Client()
+    phones: tuple[Phone, ...] = ()
+    phones_like: PhonesLike = PhonesLike()
+    people: tuple[Person, ...] = ()
+    people_like: tuple[PeopleLike, ...] = ()
+    chats: tuple[Chat, ...] = ()
+    says: tuple[Say, ...] = ()
+    posts: tuple[Post, ...] = ()
+    incoming: tuple[Incoming, ...] = ()
+
+    def all_phones(self, count: int | None = None) -> tuple[Phone, ...]:
+        """Return `count` phones: listed ones first, then those made after the pattern."""
+        total = len(self.phones) + self.phones_like.count if count is None else count
+        made = tuple(self._phone(n) for n in range(len(self.phones) + 1, total + 1))
+        return (self.phones + made)[:total]
+
+    def all_people(self) -> tuple[Person, ...]:
+        """Return the people: listed ones first, then those made after patterns."""
+        return self.people + tuple(one for pattern in self.people_like for one in _made(pattern))
+
+    def _phone(self, n: int) -> Phone:
+        like = self.phones_like
+        return Phone(
+            serial=like.serial.format(n=n),
+            account_id=like.account_id.format(n=n),
+            nickname=like.nickname.format(n=n),
+            client=like.client,
+        )
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read and check a scenario file; ConfigWrong names the place and the key."""
+    try:
+        return parse_scenario(path.read_bytes(), name=str(path))
+    except OSError as err:
+        raise ConfigWrong(f"{path}: cannot be read: {err.strerror}") from err
+
+
+def parse_scenario(raw: bytes | str, *, name: str = "scenario") -> Scenario:
+    """Turn TOML into a checked scenario; ConfigWrong names the place and the key."""
+    try:
+        scenario = msgspec.toml.decode(raw, type=Scenario)
+    except (msgspec.ValidationError, msgspec.DecodeError) as err:
+        raise ConfigWrong(f"{name}: {err}") from err
+    for problem in _problems(scenario):
+        raise ConfigWrong(f"{name}: {problem}")
+    return scenario
+
+
+def _made(pattern: PeopleLike) -> Iterator[Person]:
+    for n in range(pattern.first, pattern.first + pattern.count):
+        yield Person(
+            nickname=pattern.nickname.format(n=n),
+            mobile=pattern.mobile.format(n=n),
+            wechat_id=pattern.wechat_id.format(n=n),
+            region=pattern.region,
+            trait=pattern.trait,
+            accepts_after_s=pattern.accepts_after_s,
+            friend_of=pattern.friend_of,
+            requested_by=pattern.requested_by,
+        )
+
+
+def _problems(scenario: Scenario) -> Iterator[str]:
+    people = scenario.all_people()
+    yield from _doubles("phones: serial", [one.serial for one in scenario.all_phones()])
+    yield from _doubles("phones: account_id", [one.account_id for one in scenario.all_phones()])
+    yield from _doubles("people: mobile", [one.mobile for one in people if one.mobile])
+    yield from _doubles("people: wechat_id", [one.wechat_id for one in people if one.wechat_id])
+    if any(not one.key for one in people):
+        yield "people: each one needs a mobile or a wechat_id"
+    known = {one.key for one in people} | {one.mobile for one in people if one.mobile}
+    for where, key in _peers(scenario):
+        if key not in known:
+            yield f"{where}: no such person in people"
+
+
+def _peers(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    groups = {chat.title for chat in scenario.chats if chat.kind != "private"}
+    for n, chat in enumerate(scenario.chats):
+        if chat.kind == "private":
+            yield f"chats[{n}].peer", chat.peer
+    for n, say in enumerate(scenario.says):
+        if say.peer not in groups:
+            yield f"says[{n}].peer", say.peer
+    for n, post in enumerate(scenario.posts):
+        if not post.is_ad:
+            yield f"posts[{n}].author", post.author
+    for n, incoming in enumerate(scenario.incoming):
+        yield f"incoming[{n}].person", incoming.person
+
+
+def _doubles(what: str, values: list[str]) -> Iterator[str]:
+    if len(set(values)) != len(values):
+        yield f"{what}: the same value stands twice"

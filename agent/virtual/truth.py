@@ -1,0 +1,79 @@
+"""What really happened on the virtual phones: every tap that had an effect, counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class PhoneTruth:
+    """The effects of one phone's account."""
+
+    serial: str
+    account_id: str
+    requests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    added: dict[str, dict[str, Any]] = field(default_factory=dict)
+    likes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    searches: int = 0
+
+
+class Truth:
+    """Counters per phone; what tests compare the controller's belief with."""
+
+    def __init__(self) -> None:
+        self._phones: dict[str, PhoneTruth] = {}
+
+    def join(self, serial: str, account_id: str) -> None:
+        """Count from now on for this phone."""
+        self._phones[account_id] = PhoneTruth(serial=serial, account_id=account_id)
+
+    def of(self, account_id: str) -> PhoneTruth:
+        """Return the counters of an account's phone."""
+        return self._phones[account_id]
+
+    def requested(self, account_id: str, peer: str, query: str, now_ms: int) -> None:
+        """A friend request went out to the platform."""
+        _count(self.of(account_id).requests, peer, now_ms, peer=peer, query=query)
+
+    def added(self, account_id: str, peer: str, query: str, now_ms: int) -> None:
+        """A tap made somebody a friend at once."""
+        _count(self.of(account_id).added, peer, now_ms, peer=peer, query=query)
+
+    def liked(self, account_id: str, post_id: str, author: str, now_ms: int, *, taken_back: bool) -> None:
+        """A tap set or took back a like."""
+        entry = _count(self.of(account_id).likes, post_id, now_ms, post=post_id, author=author)
+        entry["taken_back"] = entry.get("taken_back", 0) + int(taken_back)
+
+    def sent(self, account_id: str, peer: str, text: str, now_ms: int) -> None:
+        """A tap on the send button of a chat sent a message."""
+        self.of(account_id).sent.append({"peer": peer, "text": text, "at_ms": now_ms})
+
+    def warned(self, account_id: str, warning: str, surface: str, now_ms: int) -> None:
+        """The platform warned this account."""
+        self.of(account_id).warnings.append({"warning": warning, "surface": surface, "at_ms": now_ms})
+
+    def phones(self) -> list[dict[str, Any]]:
+        """Return the counters as JSON values, in the order in which the phones joined."""
+        return [
+            {
+                "serial": one.serial,
+                "account": one.account_id,
+                "requests": list(one.requests.values()),
+                "added": list(one.added.values()),
+                "likes": list(one.likes.values()),
+                "sent": one.sent,
+                "warnings": one.warnings,
+                "searches": one.searches,
+            }
+            for one in self._phones.values()
+        ]
+
+
+def _count(entries: dict[str, dict[str, Any]], key: str, now_ms: int, **first: Any) -> dict[str, Any]:
+    entry = entries.setdefault(key, {**first, "count": 0, "first_at_ms": now_ms})
+    entry["count"] += 1
+    entry["last_at_ms"] = now_ms
+    return entry

@@ -1,0 +1,1 @@
+"""A small WeChat: pages as accessibility shows them, on top of the virtual world."""

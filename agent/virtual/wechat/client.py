@@ -1,0 +1,260 @@
+"""The virtual WeChat: one client signed in on one account of the world, as the handset sees an app."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+from agent.virtual.accounts import Account, Notice, Surface
+from agent.virtual.talk import PREVIEW, Chat
+from agent.virtual.ui import Node, Notification
+from agent.virtual.wechat import adding, chat, draw, home, moments, newfriends, profile, stops
+from agent.virtual.wechat.page import Page
+from agent.virtual.wechat.stage import Dialog, Stage
+from agent.virtual.wechat.unknown import table_of
+from agent.virtual.world import World
+from agent.wechat.clients import PACKAGE
+
+ROUTES: dict[str, Callable[..., Page]] = {
+    "home": home.Home,
+    "add_friend": adding.AddFriend,
+    "add_friend_search": adding.AddFriendSearch,
+    "wecom_choice": adding.WecomChoice,
+    "profile": profile.Profile,
+    "friend_request": profile.RequestPage,
+    "accept_request": profile.AcceptPage,
+    "new_friends": newfriends.NewFriends,
+    "chat": chat.ChatPage,
+    "moments": moments.Moments,
+    "search": stops.GlobalSearch,
+    "web": stops.WarningPage,
+    "login": stops.LoginPage,
+}
+# Warnings after which the account is signed out once a person has read them.
+SIGNS_OUT = frozenset({"KICKED", "LOGIN_EXPIRED"})
+# Warnings that have an activity of their own; other pages are web pages.
+PAGES = {"NEW_DEVICE_FACE": "verify", "UPDATE": "updater"}
+SWIPE_MIN_PX = 24  # shorter drags are taps
+
+
+class WeChat:
+    """The app; all calls are made on the farm's loop."""
+
+    package = PACKAGE
+
+    def __init__(
+        self,
+        world: World,
+        account_id: str,
+        *,
+        clock: Callable[[], int] | None = None,
+        width: int = 1080,
+        height: int = 2340,
+        seed: int = 0,
+        time_scale: float = 1.0,
+    ) -> None:
+        self.world = world
+        self.account: Account = world.accounts[account_id]
+        client = self.account.client
+        self._clock = clock or world.clock
+        self.stage = Stage(
+            world=world,
+            account=self.account,
+            table=table_of(client.version_name, client.version_code),
+            clock=self._clock,
+            width=width,
+            height=height,
+            seed=seed,
+            time_scale=time_scale * client.slowness,
+        )
+        self.stage.routes = ROUTES
+        self._frozen: tuple[list[Node], str, int] | None = None  # old windows, old activity, until when
+        self.stop()
+
+    # -- what is in sight
+
+    def activity(self) -> str:
+        """Return the activity in front; it changes when half of the drawing is done."""
+        if self._frozen is not None:
+            _, activity, until_ms = self._frozen
+            if self._clock() < until_ms:
+                return activity
+        return self.stage.page.activity()
+
+    def windows(self) -> list[Node]:
+        """Return the windows in sight, dialogs last; just after an action these are the old ones."""
+        self._sync()
+        if self._frozen is not None:
+            roots, _, until_ms = self._frozen
+            if self._clock() < until_ms:
+                return roots
+            self._frozen = None
+        return self._draw()
+
+    # -- what the handset does
+
+    def launch(self) -> None:
+        """Come to the front; pages are as they were left, and a chat in front is read."""
+        self._sync()
+        if self.account.open_chat:
+            self.account.chats[self.account.open_chat].unread = 0
+
+    def stop(self) -> None:
+        """Forget all pages."""
+        self.stage.start_over("login" if self.account.is_logged_out else "home")
+        self.stage.take_lag()
+        self._frozen = None
+        self.stage.mark()
+
+    def tap(self, x: float, y: float) -> None:
+        """Touch a point of what is there now, even if the old page is still in sight."""
+        self._sync()
+        with_dialog = bool(self.stage.dialogs)
+        found = draw.hit(self._draw()[-1], x, y)
+        if found is None or found.act == draw.SOLID:
+            return
+        if with_dialog:
+            self._change(lambda: self._answer_dialog(found.act))
+        else:
+            self._change(lambda: self.stage.page.act(found.act, found.arg))
+
+    def long_tap(self, x: float, y: float) -> None:
+        """Long touches open menus that this client does not have."""
+        del x, y
+        self._sync()
+
+    def swipe(self, x1: float, y1: float, x2: float, y2: float) -> None:
+        """Drag: lists follow the finger; sideways drags do nothing."""
+        self._sync()
+        if abs(y1 - y2) < SWIPE_MIN_PX and abs(x1 - x2) < SWIPE_MIN_PX:
+            self.tap(x1, y1)
+        elif not self.stage.dialogs and abs(y1 - y2) > abs(x1 - x2):
+            self._change(lambda: self.stage.page.scroll(round(y1 - y2)))
+
+    def back(self) -> bool:
+        """The back key closes dialogs, menus and pages; on the lowest page the app leaves the front."""
+        self._sync()
+        if self.stage.dialogs:
+            self._change(lambda: self._answer_dialog("dialog_cancel"))
+            return True
+        if self.stage.page.back():
+            self._change(self.stage.lag)
+            return True
+        if len(self.stage.stack) == 1:
+            return False
+        self._change(self.stage.leave)
+        return True
+
+    # -- typing
+
+    def type_text(self, text: str) -> None:
+        """Append to the focused field."""
+        self._sync()
+        page = self.stage.page
+        if page.focus and not self.stage.dialogs:
+            self._change(lambda: page.put(page.focus, page.fields.get(page.focus, "") + text))
+
+    def set_text(self, node: Node, text: str) -> bool:
+        """Replace the text of a field; False if the page in front has no such field."""
+        self._sync()
+        page = self.stage.page
+        if self.stage.dialogs or not any(
+            one.cls == node.cls and one.arg == node.arg for one in self._fields()
+        ):
+            return False
+        self._change(lambda: page.put(node.arg, text))
+        page.focus = node.arg
+        return True
+
+    def editor_action(self) -> None:
+        """The action key of the keyboard."""
+        self._sync()
+        if not self.stage.dialogs:
+            self._change(self.stage.page.editor_action)
+
+    # -- outside the page
+
+    def take_toast(self) -> str | None:
+        """Return a toast, once."""
+        return self.stage.take_toast()
+
+    def notifications(self) -> list[Notification]:
+        """Return one entry a chat with unread lines; muted chats and the chat in front have none."""
+        return [
+            Notification(
+                key_id=zlib.crc32(one.key.encode()),
+                channel="message_channel_new_id",
+                title=one.title,
+                text=self._notice_text(one.unread, self._last(one)),
+                ticker=self._last(one),
+                when_ms=one.last_ms,
+            )
+            for one in self.account.chats_in_order()
+            if one.unread and not one.muted and one.kind != "service" and one.lines
+        ]
+
+    # -- inside
+
+    def _last(self, one: Chat) -> str:
+        line = one.lines[-1]
+        return f"{line.sender or one.title}: {PREVIEW.get(line.kind, line.text)}"
+
+    def _notice_text(self, unread: int, last: str) -> str:
+        if unread > 1:
+            return f"[{unread}条]{last}"
+        return last.partition(": ")[2]
+
+    def _draw(self) -> list[Node]:
+        roots = [self.stage.page.draw()]
+        roots += [stops.draw_dialog(self.stage, one) for one in self.stage.dialogs]
+        return roots
+
+    def _fields(self) -> list[Node]:
+        return [one for one in self._draw()[-1].walk() if one.cls.endswith("EditText")]
+
+    def _change(self, act: Callable[[], None]) -> None:
+        """Do something that may change what is in sight; the old sight stays while that is drawn."""
+        old, activity = self._in_sight(), self.activity()
+        act()
+        self._sync()
+        lag_ms = self.stage.take_lag()
+        if lag_ms > 0:
+            self._frozen = (old, activity, self._clock() + lag_ms)
+
+    def _in_sight(self) -> list[Node]:
+        if self._frozen is not None and self._clock() < self._frozen[2]:
+            return self._frozen[0]
+        return self._draw()
+
+    def _answer_dialog(self, act: str) -> None:
+        dialog = self.stage.dialogs.pop()
+        self.stage.lag()
+        if act == "dialog_ok" and dialog.on_ok is not None:
+            dialog.on_ok()
+
+    def _sync(self) -> None:
+        """Take in what the world did to this account."""
+        for notice in [one for one in self.account.notices if one.surface is not Surface.TEXT]:
+            self.account.notices.remove(notice)
+            self._show(notice)
+        if self.account.is_logged_out and self.stage.page.screen != "login":
+            self.stage.start_over("login")
+        elif not self.account.is_logged_out and self.stage.page.screen == "login":
+            self.stage.start_over("home")
+        self.stage.mark()
+
+    def _show(self, notice: Notice) -> None:
+        if notice.warning == "LOGIN_PAGE":
+            self.account.is_logged_out = True
+            return
+        text = self.stage.wording(notice)
+        if notice.surface is Surface.TOAST:
+            self.stage.toast(text)
+        elif notice.surface is Surface.PAGE:
+            self.stage.open("web", text, PAGES.get(notice.warning, "web"))
+        else:
+            on_ok = self._sign_out if notice.warning in SIGNS_OUT else None
+            self.stage.show(Dialog(text=text, on_ok=on_ok, has_cancel=notice.warning == "UPDATE"))
+
+    def _sign_out(self) -> None:
+        self.account.is_logged_out = True

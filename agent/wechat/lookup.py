@@ -1,0 +1,120 @@
+"""Finding a person by mobile or WeChat id: from the list of chats to the profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.errors import NotRecognised
+from agent.model import Ended, FriendAddOutcome, Result
+from agent.phone import Phone
+from agent.wechat.pages import EDIT_TEXT, Node
+from agent.wechat.screens import Screen, ScreenName, View
+from agent.wechat.steps import arrive, go, only
+from agent.wechat.warnings import Effect, classify, judge
+
+
+class Standing(StrEnum):
+    """What a profile says of this account and the person."""
+
+    FRIEND = "friend"
+    STRANGER = "stranger"
+    ASKS_US = "asks_us"  # they sent a request to this account
+    CLOSED = "closed"  # no way to add
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A profile in front; `name` is private text."""
+
+    screen: Screen
+    name: str
+    standing: Standing
+
+
+def find_person(phone: Phone, query: str) -> Found | Ended:
+    """Open the profile of who is found by a mobile or WeChat id, or return why there is none."""
+    chats = phone.home()
+    plus = only(chats.in_bar(chats.starting("plus_menu")), what="the plus button")
+    menu = go(phone, chats, plus, ScreenName.PLUS_MENU, what="the menu behind the plus")
+    entry = only(menu.texts("menu_add_friend"), what="the entry for adding friends")
+    page = go(phone, menu, entry, ScreenName.ADD_FRIEND, what="the page for adding friends")
+    box = only(page.starting("add_friend_entry"), what="the box for the number")
+    search = go(
+        phone, page, box, ScreenName.SEARCH, what="the search page", test=lambda one: len(one.fields()) == 1
+    )
+    phone.type_into(search, search.fields()[0], query)
+    wanted = [prefix + query for prefix in search.table.texts["search_row_prefix"]]
+    search = arrive(
+        phone,
+        ScreenName.SEARCH,
+        what="the row that searches",
+        test=lambda one: any(node.text in wanted for node in one.nodes()),
+    )
+    row = only([node for node in search.nodes() if node.text in wanted], what="the row that searches")
+    answer = go(
+        phone,
+        search,
+        row,
+        ScreenName.PROFILE,
+        ScreenName.WECOM_CHOICE,
+        ScreenName.SEARCH,
+        what="the answer to the search",
+        within_s=15.0,
+        test=lambda one: one.name is not ScreenName.SEARCH or bool(_complaints(one, query)),
+    )
+    if answer.name is ScreenName.PROFILE:
+        return read_profile(phone, answer)
+    if answer.name is ScreenName.WECOM_CHOICE:
+        return Ended(
+            result=Result.NOT_DONE, outcome=FriendAddOutcome.WECOM_USER, evidence="wecom choice page"
+        )
+    return _complained(_complaints(answer, query)[0])
+
+
+def read_profile(phone: Phone, screen: Screen) -> Found:
+    """Return who a profile in front shows."""
+    return Found(screen, phone.true_text(_name_node(screen)), standing_of(screen))
+
+
+def standing_of(view: View) -> Standing:
+    """Return what the actions of a profile say; only their words tell them apart."""
+    if view.texts("send_message"):
+        return Standing.FRIEND
+    if view.texts("add_to_contacts"):
+        return Standing.STRANGER
+    return Standing.ASKS_US if view.texts("go_confirm") else Standing.CLOSED
+
+
+def _name_node(screen: Screen) -> Node:
+    """Return the person's name: the marked one, else the highest text below the bar."""
+    below = screen.in_bar(screen.nodes())
+    taken = {node.at for node in below}
+    marked = [node for node in screen.marked("profile_name") if node.text]
+    rest = [node for node in screen.nodes() if node.text and node.at not in taken]
+    found = marked or sorted(rest, key=lambda node: (node.box.top, node.box.left))
+    if not found:
+        raise NotRecognised("the profile shows no name")
+    return found[0]
+
+
+def _complaints(screen: Screen, query: str) -> list[str]:
+    """Return the texts of a search page that are neither field, button nor the row that searches."""
+    usual = {text for role in ("cancel", "add_friend_entry", "search") for text in screen.table.texts[role]}
+    rows = {prefix + query for prefix in screen.table.texts["search_row_prefix"]}
+    texts = [node.text for node in screen.nodes() if node.text and node.cls != EDIT_TEXT]
+    return sorted(
+        (text for text in texts if text not in usual and text not in rows),
+        key=lambda text: classify(text) is None,
+    )
+
+
+def _complained(text: str) -> Ended:
+    rule = judge(text, surface="text")
+    if rule is None or rule.effect is not Effect.END_TASK:
+        # What the page says may be anything; its words are not repeated.
+        kind = rule.warning if rule else "unknown words"
+        return Ended(
+            result=Result.NOT_DONE, outcome=FriendAddOutcome.UNEXPECTED_DIALOG, evidence=f"search: {kind}"
+        )
+    return Ended(result=Result.NOT_DONE, outcome=str(rule.outcome), evidence=f"search: {rule.warning}")

@@ -1,0 +1,142 @@
+"""Frames of the session between values and protobuf; only session.py and this see a generated type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from agent.model import FriendAdd, LeasedTask, Settings
+from protos import channel
+from protos.facts import PhoneFacts
+from protos.fleet_pb2 import Batch, Down, Heartbeat, Hello, Task, Up, Want
+from protos.fleet_pb2 import FriendAdd as PbFriendAdd
+from protos.fleet_pb2 import PhoneFacts as PbPhoneFacts
+from protos.fleet_pb2 import Settings as PbSettings
+
+
+class UnknownAction(ValueError):
+    """This release does not know the action of a task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcome:
+    """What the controller says first."""
+
+    farm_id: str
+    farm_epoch: int
+    phone_id: str
+    phone_epoch: int
+    high_water: int
+    heartbeat_ms: int
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """What a heartbeat tells of the phone."""
+
+    state: str
+    cause: str = ""
+    battery_percent: int = -1
+    temperature_decicelsius: int = 0
+    account_id: str = ""
+
+
+def hello_up(
+    facts: PhoneFacts,
+    *,
+    version: str,
+    boot_id: str,
+    spool_id: str,
+    lowest: int,
+    highest: int,
+    open_task_ids: Sequence[str],
+) -> Up:
+    """Return the first frame."""
+    phone = {
+        f.name: getattr(facts, f.name) for f in fields(facts) if f.name not in ("serial", "slot", "host")
+    }
+    return Up(
+        hello=Hello(
+            protocol=channel.PROTOCOL,
+            agent_version=version,
+            host=facts.host,
+            serial=facts.serial,
+            slot=facts.slot,
+            boot_id=boot_id,
+            spool_id=spool_id,
+            spool_lowest=lowest,
+            spool_highest=highest,
+            open_task_ids=open_task_ids,
+            phone=PbPhoneFacts(**phone),
+        )
+    )
+
+
+def batch_up(spool_id: str, first_seq: int, bodies: Sequence[bytes]) -> Up:
+    """Return the frame for events that follow each other without a hole."""
+    return Up(batch=Batch(spool_id=spool_id, first_seq=first_seq, events=bodies))
+
+
+def want_up(tasks: int) -> Up:
+    """Return the frame that says how many tasks can be taken."""
+    return Up(want=Want(tasks=tasks))
+
+
+def heartbeat_up(pulse: Pulse, *, held_task_ids: Sequence[str], at_ms: int) -> Up:
+    """Return a heartbeat; it renews the leases of the named tasks."""
+    return Up(
+        heartbeat=Heartbeat(
+            state=pulse.state,
+            cause=pulse.cause,
+            held_task_ids=held_task_ids,
+            agent_at_ms=at_ms,
+            battery_percent=pulse.battery_percent,
+            temperature_decicelsius=pulse.temperature_decicelsius,
+            account_id=pulse.account_id,
+        )
+    )
+
+
+def welcome_of(down: Down) -> Welcome:
+    """Return the values of a Welcome frame."""
+    pb = down.welcome
+    return Welcome(
+        farm_id=pb.farm_id,
+        farm_epoch=pb.farm_epoch,
+        phone_id=pb.phone_id,
+        phone_epoch=pb.phone_epoch,
+        high_water=pb.high_water,
+        heartbeat_ms=pb.heartbeat_ms or channel.HEARTBEAT_MS,
+        settings=settings_of(pb.settings),
+    )
+
+
+def settings_of(pb: PbSettings) -> Settings:
+    """Return what the controller allows."""
+    return Settings(
+        capture_allowed=pb.capture_allowed,
+        unattended=pb.unattended,
+        account_id=pb.account_id,
+        sweep_pause_ms=pb.sweep_pause_ms or Settings().sweep_pause_ms,
+    )
+
+
+def task_of(pb: Task, *, now_boot_ms: int, boot_id: str) -> LeasedTask:
+    """Return a leased task, its end on this host's boot clock; raises UnknownAction."""
+    if pb.WhichOneof("action") != "friend_add":
+        raise UnknownAction(f"task {pb.task_id} asks for an action that this release does not know")
+    return LeasedTask(
+        task_id=pb.task_id,
+        job_id=pb.job_id,
+        attempt=pb.attempt,
+        permit_id=pb.permit_id,
+        phone_epoch=pb.phone_epoch,
+        until_boot_ms=now_boot_ms + pb.lease_ms,
+        boot_id=boot_id,
+        friend_add=_friend_add_of(pb.friend_add),
+    )
+
+
+def _friend_add_of(pb: PbFriendAdd) -> FriendAdd:
+    return FriendAdd(query=pb.query, query_kind=pb.query_kind, greeting=pb.greeting, remark=pb.remark)

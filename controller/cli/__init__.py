@@ -1,0 +1,5 @@
+"""The `farm` program: commands parse, ask once, print."""
+
+from controller.cli.program import main
+
+__all__ = ["main"]

@@ -1,0 +1,182 @@
+"""The configuration file: TOML to frozen structs; an unknown key is refused in one line."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from controller.errors import ConfigWrong
+
+FILE_NAME = "config.toml"
+
+# Every value below is ours, not WeChat's: no official number of friend adds a day exists. Public reports say
+# "keep below 10 a day" (m.sboyo.com, undated), "about 3 an hour, may be inexact" (wxpy#76, 2017-06-09) and
+# "more than 10 in a row is risky" (pywechat#210, 2026-04-17); 50 an hour is called abnormal. The first
+# warning of the platform rests the account whatever is left here.
+_PER_DAY = 10
+_PER_HOUR = 3
+_SPACING_S = 90
+
+# A typing error such as 1000 must not become a policy.
+_MOST_A_DAY = 50
+_MOST_AN_HOUR = 50
+
+
+class FriendAddQuota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many friend requests one account may send in any sliding day and hour, and how far apart."""
+
+    per_day: Annotated[int, msgspec.Meta(ge=0, le=_MOST_A_DAY)] = _PER_DAY
+    per_hour: Annotated[int, msgspec.Meta(ge=0, le=_MOST_AN_HOUR)] = _PER_HOUR
+    spacing_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = _SPACING_S
+
+
+class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One table for each action that counts."""
+
+    friend_add: FriendAddQuota = FriendAddQuota()
+
+
+class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The section [controller]; relative paths count from the file's folder."""
+
+    farm_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = "farm"
+    data_dir: str = ""
+    store_url: str = ""
+    grpc: str = "127.0.0.1:7443"
+    http: str = "127.0.0.1:7480"
+    lease_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 120
+    lost_after_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 30
+    words_file: str = ""
+    words: tuple[str, ...] = ()
+    quotas: Quotas = Quotas()
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    controller: Controller = Controller()
+    agent: dict[str, Any] = {}  # the agent checks its own table
+
+
+class Config(msgspec.Struct, frozen=True):
+    """What the controller and the `farm` program work with; `path` is None when no file was found."""
+
+    controller: Controller
+    path: Path | None
+    folder: Path
+    data_dir: Path
+    store_url: str
+    words: tuple[str, ...]
+
+    @property
+    def token_file(self) -> Path:
+        """Return the file that holds the API token, readable by its owner only."""
+        return self.data_dir / "token"
+
+    @property
+    def label(self) -> str:
+        """Return the file's name for messages."""
+        return str(self.path) if self.path else "built-in defaults"
+
+
+def config_home(env: Mapping[str, str]) -> Path:
+    """Return the user's own configuration folder."""
+    base = env.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "farm"
+
+
+def data_home(env: Mapping[str, str]) -> Path:
+    """Return the user's own data folder."""
+    base = env.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "farm"
+
+
+def places(env: Mapping[str, str]) -> list[Path]:
+    """Return the files looked for when none is named, first wins."""
+    return [Path(FILE_NAME), config_home(env) / FILE_NAME, Path("/etc/farm") / FILE_NAME]
+
+
+def find(named: str | None, env: Mapping[str, str]) -> Path | None:
+    """Return the file to read: the named one, $FARM_CONFIG, or the first that exists."""
+    chosen = named or env.get("FARM_CONFIG")
+    if chosen:
+        path = Path(chosen)
+        if not path.is_file():
+            raise ConfigWrong(f"no such configuration file: {path}. Make one: farm init --config {path}")
+        return path
+    return next((path for path in places(env) if path.is_file()), None)
+
+
+def load(named: str | None = None, env: Mapping[str, str] = os.environ) -> Config:
+    """Read the configuration, or the defaults when there is no file; ConfigWrong in one line."""
+    path = find(named, env)
+    if path is None:
+        return _resolve(Controller(), None, Path.cwd(), env)
+    return _resolve(_read(path).controller, path, path.resolve().parent, env)
+
+
+def _read(path: Path) -> _File:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigWrong(f"{path}: not valid TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigWrong(f"{path}: not UTF-8 text") from None
+    except OSError as error:
+        raise ConfigWrong(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        return msgspec.convert(raw, _File)
+    except msgspec.ValidationError as error:
+        raise ConfigWrong(f"{path}: {explain(str(error))}") from None
+
+
+_UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `\$\.?(?P<at>[^`]*)`)?")
+_WRONG = re.compile(r"(?P<what>.*?) - at `\$\.(?P<at>[^`]*)`")
+
+
+def explain(error: str) -> str:
+    """Turn a message of msgspec into one that speaks of keys and sections."""
+    if unknown := _UNKNOWN.search(error):
+        section = f"in [{unknown['at']}]" if unknown["at"] else "at the top level"
+        return f'unknown key "{unknown["key"]}" {section}'
+    if wrong := _WRONG.search(error):
+        section, _, key = wrong["at"].rpartition(".")
+        what = wrong["what"].replace("`", "")
+        return f"[{section}] {key}: {what[:1].lower()}{what[1:]}" if section else f"[{key}]: {what}"
+    return error
+
+
+def _resolve(section: Controller, path: Path | None, folder: Path, env: Mapping[str, str]) -> Config:
+    data_dir = folder / Path(section.data_dir).expanduser() if section.data_dir else data_home(env)
+    return Config(
+        controller=section,
+        path=path,
+        folder=folder,
+        data_dir=data_dir,
+        store_url=_store_url(section.store_url, folder) or f"sqlite:///{data_dir / 'farm.db'}",
+        words=(*section.words, *_words_in(section.words_file, folder)),
+    )
+
+
+def _store_url(url: str, folder: Path) -> str:
+    """Return the address of the store; the path of a SQLite file counts from the configuration's folder."""
+    path = url.removeprefix("sqlite:///")
+    return f"sqlite:///{folder / Path(path).expanduser()}" if path != url and path else url
+
+
+def _words_in(name: str, folder: Path) -> list[str]:
+    """Read one word a line; empty lines and lines that begin with # are comments."""
+    if not name:
+        return []
+    path = folder / Path(name).expanduser()
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise ConfigWrong(f"words_file {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigWrong(f"words_file {path}: not UTF-8 text") from None
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]

@@ -1,0 +1,63 @@
+"""The core: every decision of the farm, blocking, for one thread."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from controller.archive import Archive
+from controller.audit import Audit
+from controller.clock import Clock
+from controller.fleet import Fleet
+from controller.jobs import Jobs
+from controller.ledger import Change, ChangeKind, CoreSettings, Ledger, Watcher
+from controller.model import Status, ViolationState
+from controller.notices import Notices
+from controller.quotas import Quotas
+from controller.store.base import Store
+from controller.violations import Violations
+
+__all__ = ["Change", "ChangeKind", "Core", "CoreSettings"]
+
+
+class Core:
+    """All parts of the core over one store; call it from one thread (see CoreThread)."""
+
+    def __init__(self, store: Store, clock: Clock, settings: CoreSettings) -> None:
+        ledger = Ledger(store, clock, settings)
+        self._ledger = ledger
+        self.settings = settings
+        self.clock = clock
+        self.fleet = Fleet(ledger)
+        self.quotas = Quotas(ledger)
+        self.jobs = Jobs(ledger)
+        self.violations = Violations(ledger)
+        self.archive = Archive(ledger)
+        self.notices = Notices(ledger)
+        self.audit = Audit(ledger)
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Call `watcher` on the core's thread after each change is committed; returns the way to stop."""
+        return self._ledger.watch(watcher)
+
+    def sweep(self) -> None:
+        """Mark silent phones absent and tasks without word unknown; call it every few seconds."""
+        self.fleet.sweep()
+        self.jobs.sweep()
+
+    def status(self) -> Status:
+        """Return the farm at a glance."""
+        phones = self.fleet.phones()
+        with self._ledger.look() as tx:
+            return Status(
+                at_ms=self.clock.now_ms(),
+                store=self._ledger.store.kind,
+                phones=dict(Counter(phone.state for phone in phones)),
+                sightings=len(tx.sightings()),
+                jobs_running=tx.count_jobs_running(),
+                tasks=tx.count_tasks(),
+                violations_new=tx.count_violations(ViolationState.NEW),
+                messages=tx.count_messages(),
+                gaps=tx.count_gaps(),
+                refused_no_notice=tx.count_refused_events(),
+            )

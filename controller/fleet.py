@@ -1,0 +1,285 @@
+"""The numbered phones: their numbers, holders and accounts, what they report, and what they are allowed."""
+
+from __future__ import annotations
+
+from controller.audit import enter, named
+from controller.errors import BadRequest, NumberTaken, SafetyRefusal, SerialTaken, StaleEpoch, UnknownPhone
+from controller.ledger import CoreSettings, Ledger, Work
+from controller.model import (
+    Account,
+    AccountId,
+    ActingMode,
+    Phone,
+    PhoneId,
+    Sighting,
+)
+from controller.roster import allowed, overlaid, reported
+from controller.selection import phone_id_of, pick
+from controller.sessions import Admission, Greeting, PhoneSettings, Pulse
+from controller.store.base import Tx
+from protos.facts import PhoneFacts, PhoneState
+
+_NO_HEARTBEAT = "no_heartbeat"
+
+
+def known_phone(tx: Tx, phone_id: PhoneId) -> Phone:
+    """Return a phone by its number; UnknownPhone."""
+    phone = tx.phone(phone_id)
+    if phone is None:
+        raise UnknownPhone(f"no phone {phone_id}")
+    return phone
+
+
+def current_phone(tx: Tx, phone_id: PhoneId, epoch: int) -> Phone:
+    """Return a phone and lock it if its agent is the newest; UnknownPhone, StaleEpoch."""
+    phone = tx.lock_phone(phone_id)
+    if phone is None:
+        raise UnknownPhone(f"no phone {phone_id}")
+    if phone.epoch != epoch:
+        raise StaleEpoch
+    return phone
+
+
+def settings_of(tx: Tx, phone: Phone, settings: CoreSettings) -> PhoneSettings:
+    """Return what a phone is allowed now."""
+    account = tx.account(phone.account_id) if phone.account_id else None
+    notice = tx.notice(phone.holder) if phone.holder else None
+    return allowed(phone, account, has_notice=notice is not None, sweep_pause_ms=settings.sweep_pause_ms)
+
+
+class Fleet:
+    """The roster of phones, for people and for the agents' sessions."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    # ---- for readers
+
+    def phones(self) -> list[Phone]:
+        """Return all phones by number, with the state as people should see it."""
+        with self._ledger.look() as tx:
+            return [self._shown(tx, phone) for phone in tx.phones()]
+
+    def phone(self, phone_id: PhoneId) -> Phone:
+        """Return a phone by its number, also written short (7 for 007); UnknownPhone, BadRequest."""
+        with self._ledger.look() as tx:
+            return self._shown(tx, known_phone(tx, phone_id_of(phone_id)))
+
+    def select(self, text: str) -> list[Phone]:
+        """Return the phones a text names (see controller.selection); BadRequest, UnknownPhone."""
+        return pick(self.phones(), text)
+
+    def sightings(self) -> list[Sighting]:
+        """Return the handsets that spoke and have no number."""
+        with self._ledger.look() as tx:
+            return tx.sightings()
+
+    def account(self, account_id: AccountId) -> Account:
+        """Return an account; one that no phone was ever bound to is in assist mode."""
+        with self._ledger.look() as tx:
+            return tx.account(account_id) or Account(account_id=account_id)
+
+    # ---- for people who decide
+
+    def number(self, phone_id: PhoneId, serial: str, *, rack: str = "", actor: str) -> Phone:
+        """Give a handset its painted number; the same twice is fine. NumberTaken, SerialTaken, BadRequest."""
+        phone_id, serial = phone_id_of(phone_id), serial.strip()
+        if not serial:
+            raise BadRequest("say which handset (its serial)")
+        named(actor)
+        with self._ledger.work() as work:
+            tx = work.tx
+            if (there := tx.phone(phone_id)) is not None:
+                if there.facts.serial == serial:
+                    return self._shown(tx, there)
+                raise NumberTaken(f"{phone_id} is the number of another handset")
+            seen = tx.sighting(serial)
+            phone = Phone(
+                phone_id=phone_id,
+                facts=seen.facts if seen else PhoneFacts(serial=serial),
+                state=PhoneState.ABSENT if seen is None else PhoneState.PREPARING,
+                rack=rack.strip(),
+                account_seen=seen.account_seen if seen else "",
+                last_seen_ms=seen.last_seen_ms if seen else None,
+                numbered_at_ms=work.now_ms,
+            )
+            if not tx.add_phone(phone):
+                raise SerialTaken("this handset already has a number")
+            tx.forget_sighting(serial)
+            enter(work, actor=actor, what="phone.number", object_=phone_id, reason=serial)
+            work.touch(phone_id, serial)
+            return self._shown(tx, phone)
+
+    def assign(
+        self,
+        phone_id: PhoneId,
+        *,
+        holder: str | None = None,
+        account_id: str | None = None,
+        unattended: bool | None = None,
+        reason: str = "",
+        actor: str,
+    ) -> Phone:
+        """Set who holds a phone, its account and who taps; None leaves a part, "" takes it away.
+
+        With no account bound, the account seen on the phone is bound. UnknownPhone; BadRequest if the account
+        is bound to another phone; SafetyRefusal if a real phone is to tap by itself without a reason.
+        """
+        named(actor)
+        with self._ledger.work() as work:
+            tx = work.tx
+            phone = tx.lock_phone(phone_id_of(phone_id))
+            if phone is None:
+                raise UnknownPhone(f"no phone {phone_id}")
+            bound = phone.account_id if account_id is None else AccountId(account_id.strip())
+            bound = bound or (AccountId(phone.account_seen) if account_id is None else None) or None
+            kept_holder = phone.holder if holder is None else holder.strip()
+            if bound:
+                self._bind(tx, phone.phone_id, bound)
+                self._set_mode(work, phone, bound, unattended, reason)
+            elif unattended is not None:
+                raise BadRequest("no account is bound to this phone, and none was seen on it")
+            tx.assign(phone.phone_id, holder=kept_holder, account_id=bound)
+            told = f"holder={kept_holder} account={bound or ''} unattended={unattended}; {reason.strip()}"
+            enter(work, actor=actor, what="phone.assign", object_=phone.phone_id, reason=told)
+            work.touch(phone.phone_id)
+            work.offer()
+            return self._shown(tx, known_phone(tx, phone.phone_id))
+
+    def clear(self, phone_id: PhoneId, *, reason: str, actor: str) -> Phone:
+        """End the rest of a phone's account after a warning; BadRequest without a reason or a name."""
+        if not reason.strip():
+            raise BadRequest("say why this account may act again")
+        named(actor)
+        with self._ledger.work() as work:
+            tx = work.tx
+            phone = tx.lock_phone(phone_id_of(phone_id))
+            if phone is None:
+                raise UnknownPhone(f"no phone {phone_id}")
+            if phone.account_id is None or not tx.lift(phone.account_id):
+                raise BadRequest(f"the account of phone {phone.phone_id} does not rest")
+            enter(work, actor=actor, what="account.clear", object_=phone.account_id, reason=reason)
+            work.touch(phone.phone_id)
+            work.offer()
+            return self._shown(tx, known_phone(tx, phone.phone_id))
+
+    # ---- for sessions
+
+    def hello(self, greeting: Greeting) -> Admission:
+        """Let a handset in: its fence rises by one, so that older sessions of it can do nothing more."""
+        with self._ledger.work() as work:
+            tx = work.tx
+            phone = tx.phone_by_serial(greeting.facts.serial)
+            if phone is None:
+                tx.see(greeting.facts, "", work.now_ms)
+                return Admission(
+                    phone_id=None,
+                    phone_epoch=0,
+                    farm_epoch=tx.farm_epoch(),
+                    high_water=0,
+                    at_ms=work.now_ms,
+                    settings=PhoneSettings(sweep_pause_ms=self._ledger.settings.sweep_pause_ms),
+                )
+            epoch = tx.raise_epoch(phone.phone_id, work.now_ms)
+            tx.set_facts(phone.phone_id, greeting.facts)
+            return Admission(
+                phone_id=phone.phone_id,
+                phone_epoch=epoch,
+                farm_epoch=tx.farm_epoch(),
+                high_water=self._begin(work, phone.phone_id, greeting),
+                at_ms=work.now_ms,
+                settings=settings_of(tx, phone, self._ledger.settings),
+            )
+
+    def _begin(self, work: Work, phone_id: PhoneId, greeting: Greeting) -> int:
+        high_water = work.tx.lock_spool(phone_id, greeting.spool_id, work.now_ms)
+        first_kept = greeting.spool_lowest
+        if first_kept <= high_water + 1:
+            return high_water
+        # What the agent no longer has can never come; waiting for it would stop the spool for ever.
+        work.tx.add_event_gap(
+            phone_id, greeting.spool_id, from_seq=high_water + 1, to_seq=first_kept - 1, at_ms=work.now_ms
+        )
+        work.tx.set_high_water(phone_id, greeting.spool_id, first_kept - 1)
+        return first_kept - 1
+
+    def heartbeat(self, phone_id: PhoneId, epoch: int, pulse: Pulse) -> PhoneSettings:
+        """Keep what a phone says of itself and return what it is allowed; UnknownPhone, StaleEpoch."""
+        with self._ledger.work() as work:
+            phone = current_phone(work.tx, phone_id, epoch)
+            state, cause = reported(pulse.state, pulse.cause)
+            kept = Pulse(
+                state=state,
+                cause=cause,
+                agent_at_ms=pulse.agent_at_ms,
+                battery_percent=pulse.battery_percent,
+                temperature_decicelsius=pulse.temperature_decicelsius,
+                account_id=pulse.account_id,
+            )
+            work.tx.set_pulse(phone_id, state, kept, work.now_ms)
+            if (state, pulse.account_id or phone.account_seen) != (phone.state, phone.account_seen):
+                work.touch(phone_id)
+            return settings_of(work.tx, phone, self._ledger.settings)
+
+    def heartbeat_unnumbered(self, facts: PhoneFacts, account_seen: str) -> bool:
+        """Keep that a handset without a number is there; True if it has one by now and should greet again."""
+        with self._ledger.work() as work:
+            if work.tx.phone_by_serial(facts.serial) is not None:
+                return True
+            work.tx.see(facts, account_seen, work.now_ms)
+            return False
+
+    def settings(self, phone_id: PhoneId) -> PhoneSettings:
+        """Return what a phone is allowed now; UnknownPhone."""
+        with self._ledger.look() as tx:
+            return settings_of(tx, known_phone(tx, phone_id), self._ledger.settings)
+
+    def is_current(self, phone_id: PhoneId, epoch: int) -> bool:
+        """Tell whether no newer agent of this phone has greeted."""
+        with self._ledger.look() as tx:
+            phone = tx.phone(phone_id)
+            return phone is not None and phone.epoch == epoch
+
+    def lost(self, phone_id: PhoneId, epoch: int) -> None:
+        """Keep the moment at which the newest session of a phone ended; an older one changes nothing."""
+        with self._ledger.work() as work:
+            phone = work.tx.lock_phone(phone_id)
+            if phone is not None and phone.epoch == epoch:
+                work.tx.set_contact(phone_id, work.now_ms)
+
+    def sweep(self) -> None:
+        """Mark the phones absent that were silent for too long."""
+        with self._ledger.work() as work:
+            before_ms = work.now_ms - self._ledger.settings.lost_after_ms
+            for phone_id in work.tx.mark_absent(before_ms=before_ms, cause=_NO_HEARTBEAT):
+                work.touch(phone_id)
+
+    # ---- inside
+
+    def _shown(self, tx: Tx, phone: Phone) -> Phone:
+        account = tx.account(phone.account_id) if phone.account_id else None
+        notice = tx.notice(phone.holder) if phone.holder else None
+        return overlaid(phone, account, has_notice=notice is not None)
+
+    def _bind(self, tx: Tx, phone_id: PhoneId, account_id: AccountId) -> None:
+        other = tx.phone_of_account(account_id)
+        if other not in (None, phone_id):
+            raise BadRequest(f"this account is bound to phone {other}; unbind it there first")
+        tx.ensure_account(account_id)
+
+    def _set_mode(
+        self, work: Work, phone: Phone, account_id: AccountId, unattended: bool | None, reason: str
+    ) -> None:
+        is_new = phone.account_id != account_id
+        if unattended is None:
+            if not is_new:
+                return
+            # A virtual phone reaches nobody; a real one taps by itself only after a person decided so.
+            mode = ActingMode.UNATTENDED if phone.facts.is_virtual else ActingMode.ASSIST
+        elif unattended:
+            if not phone.facts.is_virtual and not reason.strip():
+                raise SafetyRefusal("letting a real phone tap by itself needs a reason")
+            mode = ActingMode.UNATTENDED
+        else:
+            mode = ActingMode.ASSIST
+        work.tx.set_mode(account_id, mode)

@@ -1,0 +1,100 @@
+"""One piece of work: a transaction that knows the farm's time, and what to tell others after its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from controller.clock import Clock
+from controller.model import JobId, PhoneId, QuotaRule
+from controller.store.base import Store, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreSettings:
+    """What an administrator decides for the whole farm; milliseconds throughout."""
+
+    quota_rules: tuple[QuotaRule, ...]
+    words: tuple[str, ...] = ()
+    lease_ms: int = 120_000
+    lost_after_ms: int = 30_000
+    # So long after the end of its lease a task without word counts as unknown.
+    give_up_ms: int = 3_600_000
+    sweep_pause_ms: int = 5_000
+    job_cap: int = 2_000
+    # A task that was given back or not sent waits so long before its next attempt.
+    retry_pause_ms: int = 10_000
+    max_attempts: int = 3
+
+
+class ChangeKind(StrEnum):
+    """What others may want to look at again."""
+
+    WORK = "work"  # a task may have become available to some phone
+    PHONE = "phone"  # settings, number or rest of one phone changed
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change after its commit; `serial` is set when a handset got its number."""
+
+    kind: ChangeKind
+    phone_id: PhoneId | None = None
+    serial: str = ""
+
+
+Watcher = Callable[[Change], None]
+
+
+@dataclass(slots=True)
+class Work:
+    """An open transaction, its time, and the changes and jobs to settle with it."""
+
+    tx: Tx
+    now_ms: int
+    changes: list[Change] = field(default_factory=list)
+    jobs_to_close: set[JobId] = field(default_factory=set)
+
+    def offer(self) -> None:
+        """Note that a task may have become available."""
+        self.changes.append(Change(ChangeKind.WORK))
+
+    def touch(self, phone_id: PhoneId | None, serial: str = "") -> None:
+        """Note that what is allowed on a phone may have changed."""
+        self.changes.append(Change(ChangeKind.PHONE, phone_id, serial))
+
+
+class Ledger:
+    """The store, the clock and the settings that every part of the core works with."""
+
+    def __init__(self, store: Store, clock: Clock, settings: CoreSettings) -> None:
+        self.store = store
+        self.clock = clock
+        self.settings = settings
+        self._watchers: list[Watcher] = []
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Call `watcher` on the core's thread after each change is committed; returns the way to stop."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """Open one transaction at the farm's never-backwards time; StoreBusy, StoreUnreachable."""
+        with self.store.transaction() as tx:
+            work = Work(tx, tx.advance_clock(self.clock.now_ms()))
+            yield work
+            # In one order everywhere, so that two controllers cannot wait for each other.
+            for job_id in sorted(work.jobs_to_close):
+                tx.end_job_if_over(job_id)
+        for change in dict.fromkeys(work.changes):
+            for watcher in tuple(self._watchers):
+                watcher(change)
+
+    @contextmanager
+    def look(self) -> Iterator[Tx]:
+        """Open one transaction that only reads; StoreBusy, StoreUnreachable."""
+        with self.store.transaction() as tx:
+            yield tx

@@ -1,0 +1,31 @@
+"""Logs on stderr: key=value for a person, JSON for a collector; events and numbers, never private text."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+
+def log_to_stderr() -> None:
+    """Send our events and the libraries' warnings to stderr."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    # uvicorn warns about each broken request of a client; that is the client's business.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(pad_event_to=28)
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=False),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

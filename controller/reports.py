@@ -1,0 +1,264 @@
+"""What an archived event changes: tasks, the phone, its account, chats. Runs in the archive's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from controller import violations
+from controller.ledger import CoreSettings, Work
+from controller.model import AccountId, Gap, Message, Phone, Task, TaskId, TaskState, Warned
+from controller.roster import reported
+from controller.transitions import (
+    ACCEPTED,
+    REQUESTED,
+    WARNED,
+    PermitEffect,
+    Retry,
+    Step,
+    on_armed,
+    on_ended,
+    on_returned,
+)
+from controller.words import Matcher
+from protos.facts import (
+    Event,
+    EventSetAside,
+    Fact,
+    FriendAccepted,
+    GapSeen,
+    MessageSeen,
+    PhoneStateChanged,
+    PlatformWarned,
+    TaskArmed,
+    TaskEnded,
+    TaskReturned,
+)
+
+# What tells about somebody's chats: kept only under a recorded notice.
+CHAT_FACTS = (MessageSeen, GapSeen, FriendAccepted)
+
+_MAX_NUMBER = 2**63 - 1
+
+
+class Unfit(ValueError):
+    """The event holds a number that no database keeps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where an event came from; `phone` as it stood when its batch began."""
+
+    phone: Phone
+    spool_id: str
+    seq: int
+
+
+def fit(event: Event) -> Event:
+    """Return an event that both databases can keep: NUL in texts becomes U+FFFD; raises Unfit."""
+    if event.phone_epoch > _MAX_NUMBER:
+        raise Unfit("phone_epoch is too large")
+    changed: dict[str, Any] = {}
+    for field in fields(event.fact):
+        value = getattr(event.fact, field.name)
+        if isinstance(value, str) and "\0" in value:
+            changed[field.name] = value.replace("\0", "\ufffd")
+        elif isinstance(value, int) and value > _MAX_NUMBER:
+            raise Unfit(f"{field.name} is too large")
+    fact: Fact = replace(event.fact, **changed) if changed else event.fact
+    return replace(event, fact=fact, account_id=event.account_id.replace("\0", "\ufffd"))
+
+
+class Reports:
+    """Applies events; the words are the list of this release of the settings."""
+
+    def __init__(self, settings: CoreSettings, match: Matcher, list_version: str) -> None:
+        self._settings = settings
+        self._match = match
+        self._list_version = list_version
+
+    def apply(self, work: Work, source: Source, event: Event) -> None:
+        """Change what the fact of a new event changes; kinds without effect stay archived only."""
+        match event.fact:
+            case PhoneStateChanged():
+                self._phone_state(work, source, event, event.fact)
+            case TaskArmed() | TaskEnded() | TaskReturned():
+                self._task(work, source, event, event.fact)
+            case MessageSeen():
+                self._message(work, source, event, event.fact)
+            case GapSeen():
+                self._gap(work, source, event, event.fact)
+            case PlatformWarned():
+                self._warning(work, source, event, event.fact)
+            case FriendAccepted():
+                self._accepted(work, source, event, event.fact)
+            case EventSetAside(seq=seq):
+                work.tx.add_event_gap(
+                    source.phone.phone_id, source.spool_id, from_seq=seq, to_seq=seq, at_ms=work.now_ms
+                )
+            case _:
+                pass
+
+    def _phone_state(self, work: Work, source: Source, event: Event, fact: PhoneStateChanged) -> None:
+        # A backlog from before the newest Welcome tells of the past, not of the phone as it is.
+        if event.phone_epoch != source.phone.epoch:
+            return
+        state, cause = reported(fact.state, fact.cause)
+        work.tx.set_state(source.phone.phone_id, state, cause, event.at_ms)
+        work.touch(source.phone.phone_id)
+
+    # ---- tasks
+
+    def _task(
+        self, work: Work, source: Source, event: Event, fact: TaskArmed | TaskEnded | TaskReturned
+    ) -> None:
+        task = work.tx.lock_task(TaskId(fact.task_id))
+        permit = work.tx.permit_of(TaskId(fact.task_id), fact.attempt)
+        # An agent speaks only of attempts that were leased to its own phone.
+        if task is None or permit is None or permit.phone_id != source.phone.phone_id:
+            return
+        step = self._step(task, fact, work.now_ms)
+        if step is not None:
+            self._keep(work, source, step, fact.attempt)
+        if isinstance(fact, TaskEnded) and fact.outcome == WARNED:
+            self._rest(work, source, event, WARNED)
+
+    def _step(self, task: Task, fact: TaskArmed | TaskEnded | TaskReturned, now_ms: int) -> Step | None:
+        retry = Retry(
+            not_before_ms=now_ms + self._settings.retry_pause_ms, max_attempts=self._settings.max_attempts
+        )
+        match fact:
+            case TaskArmed():
+                return on_armed(task, fact, now_ms)
+            case TaskReturned():
+                return on_returned(task, fact, now_ms, retry)
+            case TaskEnded():
+                return on_ended(task, fact, now_ms, retry)
+
+    def _keep(self, work: Work, source: Source, step: Step, attempt: int) -> None:
+        task = step.task
+        if task.state.is_ended:
+            task = replace(task, phone_id=task.phone_id or source.phone.phone_id)
+            work.jobs_to_close.add(task.job_id)
+        work.tx.save_task(task)
+        if step.permit is PermitEffect.RETURNED:
+            work.tx.return_permit(task.id, attempt)
+        elif step.permit is PermitEffect.USED:
+            work.tx.set_permit_use(task.id, attempt, work.now_ms)
+        if task.state is TaskState.QUEUED:
+            work.offer()
+        work.touch(source.phone.phone_id)
+
+    # ---- accounts
+
+    def _account(self, source: Source, event: Event) -> AccountId:
+        return AccountId(event.account_id or source.phone.account_id or source.phone.account_seen)
+
+    def _rest(self, work: Work, source: Source, event: Event, cause: str) -> None:
+        account_id = self._account(source, event)
+        if not account_id:
+            return
+        work.tx.ensure_account(account_id)
+        work.tx.rest(account_id, since_ms=work.now_ms, cause=cause[:80])
+        work.touch(work.tx.phone_of_account(account_id) or source.phone.phone_id)
+
+    def _warning(self, work: Work, source: Source, event: Event, fact: PlatformWarned) -> None:
+        work.tx.add_warning(
+            Warned(
+                id=0,
+                phone_id=source.phone.phone_id,
+                account_id=self._account(source, event),
+                warning=fact.warning,
+                surface=fact.surface,
+                text=fact.text,
+                task_id=fact.task_id,
+                at_ms=event.at_ms,
+                archived_at_ms=work.now_ms,
+            )
+        )
+        self._rest(work, source, event, fact.warning)
+
+    # ---- chats
+
+    def _place(
+        self, work: Work, source: Source, event: Event, *, key: str, title: str, kind: str
+    ) -> tuple[int, int]:
+        conversation_id = work.tx.conversation_for(
+            account_id=self._account(source, event),
+            phone_id=source.phone.phone_id,
+            key=key,
+            title=title,
+            kind=kind,
+        )
+        base, follows_other = work.tx.place_base(conversation_id, source.spool_id)
+        if follows_other:
+            # A new outbox knows nothing of what was read before: between both something may be missing.
+            work.tx.add_gap(
+                Gap(
+                    id=0,
+                    conversation_id=conversation_id,
+                    before_position=base + 1,
+                    cause="spool_changed",
+                    from_ms=0,
+                    to_ms=event.at_ms,
+                )
+            )
+        return conversation_id, base
+
+    def _message(self, work: Work, source: Source, event: Event, fact: MessageSeen) -> None:
+        conversation_id, base = self._place(
+            work,
+            source,
+            event,
+            key=fact.conversation_key,
+            title=fact.conversation_title,
+            kind=fact.conversation_kind,
+        )
+        message = Message(
+            id=0,
+            conversation_id=conversation_id,
+            position=min(base + fact.position, _MAX_NUMBER),
+            side=fact.side,
+            kind=fact.kind,
+            text=fact.text,
+            time_label=fact.time_label,
+            ambiguous=fact.ambiguous,
+            read_at_ms=event.at_ms,
+            archived_at_ms=work.now_ms,
+        )
+        message_id = work.tx.add_message(message, spool_id=source.spool_id, seq=source.seq)
+        if message_id is not None:
+            violations.find(
+                work,
+                self._match,
+                self._list_version,
+                message=message,
+                message_id=message_id,
+                phone=source.phone,
+                account=self._account(source, event),
+            )
+
+    def _gap(self, work: Work, source: Source, event: Event, fact: GapSeen) -> None:
+        conversation_id, base = self._place(
+            work, source, event, key=fact.conversation_key, title=fact.conversation_title, kind=""
+        )
+        work.tx.add_gap(
+            Gap(
+                id=0,
+                conversation_id=conversation_id,
+                before_position=min(base + fact.before_position, _MAX_NUMBER),
+                cause=fact.cause,
+                from_ms=fact.from_ms,
+                to_ms=fact.to_ms,
+            )
+        )
+
+    def _accepted(self, work: Work, source: Source, event: Event, fact: FriendAccepted) -> None:
+        asked = [
+            task
+            for task in work.tx.tasks_of_peer(self._account(source, event), fact.conversation_title)
+            if task.outcome == REQUESTED
+        ]
+        # Two people shown under one title: who accepted is not known, so nobody is said to have.
+        if len(asked) == 1:
+            work.tx.save_task(replace(asked[0], outcome=ACCEPTED))

@@ -1,0 +1,73 @@
+"""What is shown and allowed of a phone, from what it reports and what is decided: pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from controller.model import Account, ActingMode, Held, Phone
+from controller.sessions import PhoneSettings
+from protos.facts import PhoneState
+
+MISMATCH = "account_mismatch"
+_MAX_CAUSE_CHARS = 120
+_AT_WORK = frozenset({PhoneState.READY, PhoneState.BUSY, PhoneState.NO_NOTICE, PhoneState.BACKOFF})
+# Whether an account rests is decided here, so the agent's own `backoff` does not stop it; capture waits for a
+# notice, acting does not.
+_USABLE = _AT_WORK
+
+
+def reported(state: str, cause: str) -> tuple[PhoneState, str]:
+    """Return a reported state; a text that this release does not know becomes the cause of `preparing`."""
+    short = cause[:_MAX_CAUSE_CHARS]
+    if state in set(PhoneState):
+        return PhoneState(state), short
+    return PhoneState.PREPARING, f"unknown state {state[:40]}"
+
+
+def is_mismatched(phone: Phone) -> bool:
+    """Tell whether another account is signed in than the one bound to this phone."""
+    return bool(phone.account_id and phone.account_seen and phone.account_seen != phone.account_id)
+
+
+def is_resting(account: Account | None) -> bool:
+    """Tell whether an account rests after a warning."""
+    return account is not None and account.resting_since_ms is not None
+
+
+def overlaid(phone: Phone, account: Account | None, *, has_notice: bool) -> Phone:
+    """Return a phone as people should see it: what the controller knows stands over what the agent says."""
+    if phone.state not in _AT_WORK:
+        return phone
+    if is_mismatched(phone):
+        return replace(phone, state=PhoneState.QUARANTINED, cause=MISMATCH)
+    if account is not None and account.resting_since_ms is not None:
+        return replace(phone, state=PhoneState.BACKOFF, cause=account.resting_cause)
+    if phone.state is PhoneState.READY and phone.holder and not has_notice:
+        return replace(phone, state=PhoneState.NO_NOTICE, cause="no notice recorded for the holder")
+    return phone
+
+
+def allowed(phone: Phone, account: Account | None, *, has_notice: bool, sweep_pause_ms: int) -> PhoneSettings:
+    """Return what a phone is allowed: capture after a notice; tapping after a decision, not at rest."""
+    taps = account is not None and account.mode is ActingMode.UNATTENDED and not is_resting(account)
+    return PhoneSettings(
+        capture_allowed=bool(phone.holder) and has_notice,
+        unattended=taps,
+        account_id=phone.account_id or "",
+        sweep_pause_ms=sweep_pause_ms,
+    )
+
+
+def standing(phone: Phone, account: Account | None) -> Held | None:
+    """Return why a phone may take no task now whatever is queued; None if it may."""
+    if phone.account_id is None or account is None:
+        return Held(cause="no_account")
+    if phone.state not in _USABLE:
+        return Held(cause=f"phone_{phone.state}")
+    if is_mismatched(phone):
+        return Held(cause=MISMATCH)
+    if is_resting(account):
+        return Held(cause="resting")
+    if account.mode is not ActingMode.UNATTENDED:
+        return Held(cause="assist")
+    return None

@@ -1,0 +1,1 @@
+"""The agents' edge: one gRPC stream per phone."""

@@ -1,0 +1,143 @@
+"""Frames to the controller's values and back; nothing past controller/rpc sees a generated type."""
+
+from __future__ import annotations
+
+from controller.errors import BadRequest
+from controller.model import Lease, TaskId
+from controller.sessions import Admission, Greeting, PhoneSettings, Pulse, Renewal
+from protos import fleet_pb2
+from protos.channel import HEARTBEAT_MS, PROTOCOL
+from protos.facts import PhoneFacts
+
+_MAX_ID_CHARS = 128
+_MAX_OPEN_TASKS = 64
+_MAX_BIGINT = 2**63 - 1
+
+
+def _text(value: str, limit: int = _MAX_ID_CHARS) -> str:
+    # PostgreSQL keeps no NUL in a text.
+    return value.replace("\0", "\ufffd")[:limit]
+
+
+def greeting_of(hello: fleet_pb2.Hello) -> Greeting:
+    """Return what a first frame claims; BadRequest if it names no handset or no outbox."""
+    if not hello.serial.strip() or not hello.spool_id.strip():
+        raise BadRequest("the first frame names no handset or no outbox")
+    if hello.spool_highest > _MAX_BIGINT or hello.spool_lowest > hello.spool_highest:
+        raise BadRequest("the first frame claims an impossible outbox")
+    return Greeting(
+        facts=PhoneFacts(
+            serial=_text(hello.serial.strip()),
+            slot=_text(hello.slot),
+            host=_text(hello.host),
+            brand=_text(hello.phone.brand),
+            model=_text(hello.phone.model),
+            android_version=_text(hello.phone.android_version),
+            sdk=hello.phone.sdk,
+            wechat_version=_text(hello.phone.wechat_version),
+            wechat_version_code=min(hello.phone.wechat_version_code, _MAX_BIGINT),
+            is_virtual=hello.phone.is_virtual,
+        ),
+        agent_version=_text(hello.agent_version),
+        boot_id=_text(hello.boot_id),
+        spool_id=_text(hello.spool_id),
+        spool_lowest=hello.spool_lowest,
+        spool_highest=hello.spool_highest,
+        open_task_ids=tuple(TaskId(_text(task_id)) for task_id in hello.open_task_ids[:_MAX_OPEN_TASKS]),
+    )
+
+
+def spool_of(batch: fleet_pb2.Batch) -> str:
+    """Return the outbox a batch comes from, in the form in which its greeting was kept."""
+    return _text(batch.spool_id)
+
+
+def pulse_of(heartbeat: fleet_pb2.Heartbeat) -> Pulse:
+    """Return what a heartbeat says."""
+    return Pulse(
+        state=_text(heartbeat.state),
+        cause=_text(heartbeat.cause),
+        held_task_ids=tuple(TaskId(_text(task_id)) for task_id in heartbeat.held_task_ids[:_MAX_OPEN_TASKS]),
+        agent_at_ms=heartbeat.agent_at_ms,
+        battery_percent=heartbeat.battery_percent,
+        temperature_decicelsius=heartbeat.temperature_decicelsius,
+        account_id=_text(heartbeat.account_id),
+    )
+
+
+def welcome(admission: Admission, farm_id: str) -> fleet_pb2.Down:
+    """Return the first frame down; without a number the handset's phone_id is empty."""
+    return fleet_pb2.Down(
+        welcome=fleet_pb2.Welcome(
+            farm_id=farm_id,
+            farm_epoch=admission.farm_epoch,
+            phone_id=admission.phone_id or "",
+            phone_epoch=admission.phone_epoch,
+            high_water=admission.high_water,
+            controller_at_ms=admission.at_ms,
+            heartbeat_ms=HEARTBEAT_MS,
+            settings=_settings(admission.settings),
+        )
+    )
+
+
+def settings(allowed: PhoneSettings) -> fleet_pb2.Down:
+    """Return the frame that tells what is allowed now."""
+    return fleet_pb2.Down(settings=_settings(allowed))
+
+
+def _settings(allowed: PhoneSettings) -> fleet_pb2.Settings:
+    return fleet_pb2.Settings(
+        capture_allowed=allowed.capture_allowed,
+        unattended=allowed.unattended,
+        account_id=allowed.account_id,
+        sweep_pause_ms=allowed.sweep_pause_ms,
+    )
+
+
+def ack(spool_id: str, up_to_seq: int) -> fleet_pb2.Down:
+    """Return the frame that says up to where a spool is archived."""
+    return fleet_pb2.Down(ack=fleet_pb2.Ack(spool_id=spool_id, up_to_seq=up_to_seq))
+
+
+def nack(spool_id: str, expected_seq: int) -> fleet_pb2.Down:
+    """Return the frame that says where a spool must go on."""
+    return fleet_pb2.Down(nack=fleet_pb2.Nack(spool_id=spool_id, expected_seq=expected_seq))
+
+
+def task(lease: Lease, lease_ms: int) -> fleet_pb2.Down:
+    """Return the frame that puts a task into an agent's hands for so many milliseconds."""
+    return fleet_pb2.Down(
+        task=fleet_pb2.Task(
+            task_id=lease.task.id,
+            job_id=lease.job.id,
+            attempt=lease.task.attempt,
+            permit_id=lease.permit_id,
+            phone_epoch=lease.phone_epoch,
+            lease_ms=lease_ms,
+            not_after_ms=lease.until_ms,
+            friend_add=fleet_pb2.FriendAdd(
+                query=lease.task.query,
+                query_kind=lease.task.query_kind,
+                greeting=lease.job.greeting,
+                remark=lease.task.remark,
+            ),
+        )
+    )
+
+
+def lease_renewed(renewal: Renewal) -> fleet_pb2.Down:
+    """Return the frame that says how long a lease still runs."""
+    return fleet_pb2.Down(
+        lease_renewed=fleet_pb2.LeaseRenewed(task_id=renewal.task_id, lease_ms=renewal.lease_ms)
+    )
+
+
+def stop(reason: str) -> fleet_pb2.Down:
+    """Return the last frame: superseded, revoked or shutting_down."""
+    return fleet_pb2.Down(stop=fleet_pb2.Stop(reason=reason))
+
+
+def check_protocol(hello: fleet_pb2.Hello) -> bool:
+    """Tell whether this release understands the agent's frames."""
+    return bool(hello.protocol == PROTOCOL)

@@ -1,0 +1,373 @@
+"""The contract of the store: verbs on values inside one transaction; one suite proves it on both databases.
+
+Every verb may raise StoreBusy (try again) or StoreUnreachable (the database went away). A verb that says
+"locks" holds the row until the transaction ends, so that nobody decides on the same row in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from controller.model import (
+    Account,
+    AccountId,
+    ActingMode,
+    Action,
+    AuditEntry,
+    Conversation,
+    Gap,
+    Hit,
+    Job,
+    JobId,
+    Message,
+    Notice,
+    PermitId,
+    Phone,
+    PhoneId,
+    Sighting,
+    Task,
+    TaskId,
+    TaskState,
+    Violation,
+    ViolationState,
+    Warned,
+)
+from controller.sessions import Pulse
+from protos.facts import PhoneFacts, PhoneState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event as archived: its exact bytes unless they were dropped, and their hash in any case."""
+
+    phone_id: PhoneId
+    spool_id: str
+    seq: int
+    kind: str
+    body: bytes | None
+    body_hash: bytes
+    cause: str
+    phone_epoch: int
+    at_ms: int
+    archived_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """One right to act; `last_use_ms` is the last moment at which it can have been used."""
+
+    id: PermitId
+    account_id: AccountId
+    action: Action
+    task_id: TaskId
+    attempt: int
+    phone_id: PhoneId
+    taken_at_ms: int
+    last_use_ms: int
+
+
+class FarmRows(Protocol):
+    """The farm itself, its people and its diary."""
+
+    def advance_clock(self, now_ms: int) -> int:
+        """Raise the farm's clock to at least `now_ms`, keep it, and return it."""
+
+    def farm_epoch(self) -> int:
+        """Return the epoch of this farm's data; a restore raises it."""
+
+    def add_notice(self, notice: Notice) -> None:
+        """Keep the record that a holder was told."""
+
+    def notice(self, holder: str) -> Notice | None:
+        """Return the newest record of a holder."""
+
+    def notices(self) -> list[Notice]:
+        """Return the newest record of each holder."""
+
+    def add_audit(self, *, at_ms: int, actor: str, what: str, object_: str, reason: str) -> None:
+        """Append one line to the diary of what people did."""
+
+    def audit_entries(self, *, before_id: int | None, limit: int) -> list[AuditEntry]:
+        """Return the newest lines, newest first."""
+
+
+class PhoneRows(Protocol):
+    """Phones, handsets without a number, and accounts."""
+
+    def phone(self, phone_id: PhoneId) -> Phone | None:
+        """Return a phone by its number."""
+
+    def lock_phone(self, phone_id: PhoneId) -> Phone | None:
+        """Return a phone by its number; locks."""
+
+    def phone_by_serial(self, serial: str) -> Phone | None:
+        """Return the phone that a handset is."""
+
+    def phones(self) -> list[Phone]:
+        """Return all phones by number."""
+
+    def phone_of_account(self, account_id: AccountId) -> PhoneId | None:
+        """Return the phone to which an account is bound."""
+
+    def add_phone(self, phone: Phone) -> bool:
+        """Add a phone; False if its number or its handset is taken."""
+
+    def set_facts(self, phone_id: PhoneId, facts: PhoneFacts) -> None:
+        """Keep what a handset says of itself."""
+
+    def raise_epoch(self, phone_id: PhoneId, now_ms: int) -> int:
+        """Raise the fence of a phone by one and return it; an absent phone is preparing from now on."""
+
+    def set_pulse(self, phone_id: PhoneId, state: PhoneState, pulse: Pulse, now_ms: int) -> None:
+        """Keep a heartbeat; an account or a battery it does not know leaves the known one."""
+
+    def set_state(self, phone_id: PhoneId, state: PhoneState, cause: str, at_ms: int) -> None:
+        """Keep a reported state unless a later one (by the agent's clock) is kept already."""
+
+    def set_contact(self, phone_id: PhoneId, now_ms: int) -> None:
+        """Keep the moment of the last contact."""
+
+    def mark_absent(self, *, before_ms: int, cause: str) -> list[PhoneId]:
+        """Mark the phones absent that were last heard before `before_ms`; return them."""
+
+    def assign(self, phone_id: PhoneId, *, holder: str, account_id: AccountId | None) -> None:
+        """Keep who holds a phone and which account is bound to it."""
+
+    def count_refused(self, phone_id: PhoneId, events: int) -> None:
+        """Count chat events that were dropped because no notice is recorded."""
+
+    def see(self, facts: PhoneFacts, account_seen: str, now_ms: int) -> None:
+        """Keep that a handset without a number reported."""
+
+    def sightings(self) -> list[Sighting]:
+        """Return the handsets without a number, longest known first."""
+
+    def sighting(self, serial: str) -> Sighting | None:
+        """Return one handset without a number."""
+
+    def forget_sighting(self, serial: str) -> None:
+        """Forget a handset that has its number now."""
+
+    def account(self, account_id: AccountId) -> Account | None:
+        """Return an account."""
+
+    def lock_account(self, account_id: AccountId) -> Account | None:
+        """Return an account; locks, so that its permits can be counted and taken as one step."""
+
+    def ensure_account(self, account_id: AccountId) -> None:
+        """Make an account known; a known one stays as it is."""
+
+    def set_mode(self, account_id: AccountId, mode: ActingMode) -> None:
+        """Keep who makes the irreversible tap for an account."""
+
+    def rest(self, account_id: AccountId, *, since_ms: int, cause: str) -> bool:
+        """Let an account rest; False if it rests already."""
+
+    def lift(self, account_id: AccountId) -> bool:
+        """End the rest of an account; False if it does not rest."""
+
+
+class JobRows(Protocol):
+    """Jobs, tasks and permits."""
+
+    def next_job_number(self, day: str) -> int:
+        """Return 1, 2, 3 … for a day; locks the day."""
+
+    def add_job(self, job: Job) -> bool:
+        """Add a job with its pool; False if one with this content is there."""
+
+    def job(self, job_id: JobId) -> Job | None:
+        """Return a job."""
+
+    def job_by_hash(self, content_hash: str) -> Job | None:
+        """Return the job with this content."""
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs, newest first."""
+
+    def end_job_if_over(self, job_id: JobId) -> bool:
+        """End a running job of which every task has ended; locks the job, so that no last task is missed."""
+
+    def add_task(self, task: Task, target: str) -> bool:
+        """Add a task; False if its action is live or done for this target anywhere in the fleet."""
+
+    def task(self, task_id: TaskId) -> Task | None:
+        """Return a task."""
+
+    def lock_task(self, task_id: TaskId) -> Task | None:
+        """Return a task; locks."""
+
+    def save_task(self, task: Task) -> None:
+        """Keep everything about a task that can change."""
+
+    def tasks(self, job_id: JobId) -> list[Task]:
+        """Return the tasks of a job by row."""
+
+    def tasks_of_target(self, action: Action, targets: Sequence[str]) -> dict[str, Task]:
+        """Return the live or done task of each target that has one."""
+
+    def task_counts(self, job_id: JobId) -> dict[tuple[TaskState, str], int]:
+        """Return how many tasks of a job have each state and outcome."""
+
+    def live_tasks(self, phone_id: PhoneId) -> list[Task]:
+        """Return the tasks leased to a phone or armed on it; locks."""
+
+    def next_not_before(self, phone_id: PhoneId) -> int | None:
+        """Return the earliest time at which a queued task may go to this phone; None if there is none."""
+
+    def take_oldest(self, phone_id: PhoneId, now_ms: int) -> Task | None:
+        """Return the oldest queued task for this phone; locks, and passes by rows others hold."""
+
+    def tasks_without_word(self, before_ms: int) -> list[Task]:
+        """Return the live tasks whose lease ended before; locks, and passes by rows others hold."""
+
+    def tasks_of_peer(self, account_id: AccountId, title: str) -> list[Task]:
+        """Return the done requests of an account to a person shown under this title; locks."""
+
+    def add_permit(self, permit: Permit) -> None:
+        """Take one right to act."""
+
+    def permit_of(self, task_id: TaskId, attempt: int) -> Permit | None:
+        """Return the permit that paid for an attempt."""
+
+    def permit_uses(self, account_id: AccountId, action: Action, after_ms: int) -> list[int]:
+        """Return the last possible uses after a moment of all permits not given back, in order."""
+
+    def set_permit_use(self, task_id: TaskId, attempt: int, last_use_ms: int) -> None:
+        """Keep when the permit of an attempt can have been used last; one given back counts again."""
+
+    def return_permit(self, task_id: TaskId, attempt: int) -> bool:
+        """Give the permit of an attempt back as never used; False if it was given back before."""
+
+
+class ArchiveRows(Protocol):
+    """Events, and what was read out of them."""
+
+    def lock_spool(self, phone_id: PhoneId, spool_id: str, now_ms: int) -> int:
+        """Return the highest contiguous seq archived of a spool, 0 for a new one; locks."""
+
+    def high_water(self, phone_id: PhoneId, spool_id: str) -> int:
+        """Return the highest contiguous seq archived of a spool, 0 for an unknown one."""
+
+    def set_high_water(self, phone_id: PhoneId, spool_id: str, seq: int) -> None:
+        """Keep the highest contiguous seq archived of a spool."""
+
+    def add_event(self, event: StoredEvent) -> bool:
+        """Archive an event; False if its place is taken. What is there is never replaced."""
+
+    def event(self, phone_id: PhoneId, spool_id: str, seq: int) -> StoredEvent | None:
+        """Return an archived event."""
+
+    def add_conflict(self, event: StoredEvent) -> None:
+        """Keep a second body for a place that holds another one."""
+
+    def conflicts(self) -> int:
+        """Return how many bodies came for a place that holds another one."""
+
+    def add_event_gap(
+        self, phone_id: PhoneId, spool_id: str, *, from_seq: int, to_seq: int, at_ms: int
+    ) -> None:
+        """Keep that events of a spool can never come: the agent no longer has them."""
+
+    def conversation_for(
+        self, *, account_id: AccountId, phone_id: PhoneId, key: str, title: str, kind: str
+    ) -> int:
+        """Return the id of a chat, made if new; locks. Its title and phone become those given."""
+
+    def place_base(self, conversation_id: int, spool_id: str) -> tuple[int, bool]:
+        """Return where a spool's positions begin in a chat, and whether it is new beside older spools."""
+
+    def add_message(self, message: Message, *, spool_id: str, seq: int) -> int | None:
+        """Archive a message (its id is ignored) and return its id; None if this event made one before."""
+
+    def add_gap(self, gap: Gap) -> None:
+        """Keep what could not be captured (its id is ignored)."""
+
+    def add_violation(
+        self,
+        hit: Hit,
+        *,
+        message_id: int,
+        conversation_id: int,
+        phone_id: PhoneId,
+        account_id: AccountId,
+        holder: str,
+        list_version: str,
+        now_ms: int,
+    ) -> int:
+        """Keep that a word was found and return its id."""
+
+    def add_warning(self, warned: Warned) -> None:
+        """Keep a platform warning (its id is ignored)."""
+
+    def warnings(self, *, limit: int) -> list[Warned]:
+        """Return the newest platform warnings, newest first."""
+
+    def conversations(
+        self, *, phone_id: PhoneId | None, account_id: AccountId | None, limit: int
+    ) -> list[Conversation]:
+        """Return chats, the most recently archived first."""
+
+    def conversation(self, conversation_id: int) -> Conversation | None:
+        """Return a chat."""
+
+    def messages(self, conversation_id: int, *, before_position: int | None, limit: int) -> list[Message]:
+        """Return the last messages of a chat before a position, in order of position."""
+
+    def message(self, message_id: int) -> Message | None:
+        """Return a message."""
+
+    def messages_around(self, conversation_id: int, position: int, reach: int) -> list[Message]:
+        """Return the messages of a chat at most `reach` positions away, in order."""
+
+    def gaps(self, conversation_id: int) -> list[Gap]:
+        """Return what could not be captured of a chat, in order."""
+
+    def violations(
+        self, *, since_ms: int, state: ViolationState | None, phone_id: PhoneId | None, limit: int
+    ) -> list[Violation]:
+        """Return violations found since a moment, newest first."""
+
+    def violation(self, violation_id: int) -> Violation | None:
+        """Return a violation."""
+
+
+class CountRows(Protocol):
+    """The farm at a glance."""
+
+    def count_jobs_running(self) -> int:
+        """Return how many jobs run."""
+
+    def count_tasks(self) -> dict[TaskState, int]:
+        """Return how many tasks have each state."""
+
+    def count_violations(self, state: ViolationState) -> int:
+        """Return how many violations have a state."""
+
+    def count_messages(self) -> int:
+        """Return how many messages are archived."""
+
+    def count_gaps(self) -> int:
+        """Return how many gaps are recorded, of chats and of spools."""
+
+    def count_refused_events(self) -> int:
+        """Return how many chat events were dropped because no notice is recorded."""
+
+
+class Tx(FarmRows, PhoneRows, JobRows, ArchiveRows, CountRows, Protocol):
+    """Everything that can be done inside one transaction."""
+
+
+class Store(Protocol):
+    """A database of the farm; one transaction at a time per store object."""
+
+    kind: str  # sqlite | postgresql
+
+    def transaction(self) -> AbstractContextManager[Tx]:
+        """Open a transaction that may write: on disk at its end, rolled back on an exception."""
+
+    def close(self) -> None:
+        """Give the database back; a second call does nothing."""

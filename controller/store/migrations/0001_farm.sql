@@ -1,0 +1,268 @@
+-- Column types that both databases mean alike: TEXT, BIGINT (numbers, milliseconds UTC, 0 and 1 for no and yes), bytes.
+
+CREATE TABLE farm (
+  id BIGINT PRIMARY KEY,
+  epoch BIGINT NOT NULL,
+  clock_ms BIGINT NOT NULL
+);
+INSERT INTO farm (id, epoch, clock_ms) VALUES (1, 1, 0);
+
+CREATE TABLE accounts (
+  account_id TEXT PRIMARY KEY,
+  mode TEXT NOT NULL,
+  resting_since_ms BIGINT,
+  resting_cause TEXT NOT NULL
+);
+
+CREATE TABLE phones (
+  phone_id TEXT PRIMARY KEY,
+  serial TEXT NOT NULL UNIQUE,
+  slot TEXT NOT NULL,
+  host TEXT NOT NULL,
+  brand TEXT NOT NULL,
+  model TEXT NOT NULL,
+  android_version TEXT NOT NULL,
+  sdk BIGINT NOT NULL,
+  wechat_version TEXT NOT NULL,
+  wechat_version_code BIGINT NOT NULL,
+  is_virtual BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  state_at_ms BIGINT NOT NULL,
+  rack TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  account_id TEXT UNIQUE REFERENCES accounts (account_id),
+  account_seen TEXT NOT NULL,
+  epoch BIGINT NOT NULL,
+  battery_percent BIGINT NOT NULL,
+  temperature_decicelsius BIGINT NOT NULL,
+  last_seen_ms BIGINT,
+  numbered_at_ms BIGINT NOT NULL,
+  refused_events BIGINT NOT NULL
+);
+
+CREATE TABLE sightings (
+  serial TEXT PRIMARY KEY,
+  slot TEXT NOT NULL,
+  host TEXT NOT NULL,
+  brand TEXT NOT NULL,
+  model TEXT NOT NULL,
+  android_version TEXT NOT NULL,
+  sdk BIGINT NOT NULL,
+  wechat_version TEXT NOT NULL,
+  wechat_version_code BIGINT NOT NULL,
+  is_virtual BIGINT NOT NULL,
+  account_seen TEXT NOT NULL,
+  first_seen_ms BIGINT NOT NULL,
+  last_seen_ms BIGINT NOT NULL
+);
+
+CREATE TABLE notices (
+  id {serial_id},
+  holder TEXT NOT NULL,
+  version TEXT NOT NULL,
+  how TEXT NOT NULL,
+  recorded_by TEXT NOT NULL,
+  at_ms BIGINT NOT NULL
+);
+CREATE INDEX notices_by_holder ON notices (holder, id);
+
+CREATE TABLE audit (
+  id {serial_id},
+  at_ms BIGINT NOT NULL,
+  actor TEXT NOT NULL,
+  what TEXT NOT NULL,
+  object TEXT NOT NULL,
+  reason TEXT NOT NULL
+);
+
+CREATE TABLE job_days (
+  day TEXT PRIMARY KEY,
+  last_number BIGINT NOT NULL
+);
+
+CREATE TABLE jobs (
+  id TEXT PRIMARY KEY,
+  action TEXT NOT NULL,
+  state TEXT NOT NULL,
+  created_at_ms BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  content_hash TEXT NOT NULL UNIQUE,
+  source_name TEXT NOT NULL,
+  greeting TEXT NOT NULL
+);
+
+CREATE TABLE job_pool (
+  job_id TEXT NOT NULL REFERENCES jobs (id),
+  phone_id TEXT NOT NULL REFERENCES phones (phone_id),
+  PRIMARY KEY (job_id, phone_id)
+);
+
+CREATE TABLE tasks (
+  id TEXT PRIMARY KEY,
+  job_id TEXT NOT NULL REFERENCES jobs (id),
+  row_no BIGINT NOT NULL,
+  action TEXT NOT NULL,
+  target TEXT NOT NULL,
+  query TEXT NOT NULL,
+  query_kind TEXT NOT NULL,
+  remark TEXT NOT NULL,
+  basis TEXT NOT NULL,
+  basis_at TEXT NOT NULL,
+  state TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  evidence TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  attempt BIGINT NOT NULL,
+  pinned_phone_id TEXT REFERENCES phones (phone_id),
+  phone_id TEXT REFERENCES phones (phone_id),
+  account_id TEXT,
+  permit_id TEXT,
+  phone_epoch BIGINT NOT NULL,
+  lease_until_ms BIGINT,
+  not_before_ms BIGINT NOT NULL,
+  ended_at_ms BIGINT,
+  created_at_ms BIGINT NOT NULL,
+  spool_id TEXT NOT NULL,
+  not_sent BIGINT NOT NULL,
+  peer_name TEXT NOT NULL
+);
+-- Nobody is added twice: one live, done or unknown task for each action and person over the whole fleet.
+CREATE UNIQUE INDEX tasks_once ON tasks (action, target)
+  WHERE state IN ('queued', 'held', 'leased', 'armed', 'done', 'unknown');
+-- One task at a time in the hands of a phone.
+CREATE UNIQUE INDEX tasks_one_live ON tasks (phone_id) WHERE state IN ('leased', 'armed');
+CREATE INDEX tasks_by_job ON tasks (job_id, row_no);
+CREATE INDEX tasks_queued ON tasks (created_at_ms, job_id, row_no) WHERE state = 'queued';
+CREATE INDEX tasks_by_account ON tasks (account_id, state);
+
+CREATE TABLE permits (
+  id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts (account_id),
+  action TEXT NOT NULL,
+  task_id TEXT NOT NULL REFERENCES tasks (id),
+  attempt BIGINT NOT NULL,
+  phone_id TEXT NOT NULL REFERENCES phones (phone_id),
+  taken_at_ms BIGINT NOT NULL,
+  last_use_ms BIGINT NOT NULL,
+  is_returned BIGINT NOT NULL,
+  UNIQUE (task_id, attempt)
+);
+CREATE INDEX permits_by_use ON permits (account_id, action, last_use_ms) WHERE is_returned = 0;
+
+CREATE TABLE spools (
+  phone_id TEXT NOT NULL REFERENCES phones (phone_id),
+  spool_id TEXT NOT NULL,
+  high_water BIGINT NOT NULL,
+  first_seen_ms BIGINT NOT NULL,
+  PRIMARY KEY (phone_id, spool_id)
+);
+
+CREATE TABLE events (
+  phone_id TEXT NOT NULL,
+  spool_id TEXT NOT NULL,
+  seq BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  body {bytes},
+  body_hash {bytes} NOT NULL,
+  cause TEXT NOT NULL,
+  phone_epoch BIGINT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  archived_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (phone_id, spool_id, seq)
+);
+
+CREATE TABLE event_conflicts (
+  id {serial_id},
+  phone_id TEXT NOT NULL,
+  spool_id TEXT NOT NULL,
+  seq BIGINT NOT NULL,
+  body {bytes},
+  body_hash {bytes} NOT NULL,
+  archived_at_ms BIGINT NOT NULL,
+  UNIQUE (phone_id, spool_id, seq, body_hash)
+);
+
+CREATE TABLE event_gaps (
+  id {serial_id},
+  phone_id TEXT NOT NULL,
+  spool_id TEXT NOT NULL,
+  from_seq BIGINT NOT NULL,
+  to_seq BIGINT NOT NULL,
+  at_ms BIGINT NOT NULL
+);
+
+CREATE TABLE conversations (
+  id {serial_id},
+  account_id TEXT NOT NULL,
+  phone_id TEXT NOT NULL REFERENCES phones (phone_id),
+  key TEXT NOT NULL,
+  title TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  messages BIGINT NOT NULL,
+  last_at_ms BIGINT,
+  UNIQUE (account_id, key)
+);
+
+-- An agent counts positions within its own outbox; here the outboxes of one chat stand one after another.
+CREATE TABLE conversation_spools (
+  conversation_id BIGINT NOT NULL REFERENCES conversations (id),
+  spool_id TEXT NOT NULL,
+  base BIGINT NOT NULL,
+  PRIMARY KEY (conversation_id, spool_id)
+);
+
+CREATE TABLE messages (
+  id {serial_id},
+  conversation_id BIGINT NOT NULL REFERENCES conversations (id),
+  spool_id TEXT NOT NULL,
+  seq BIGINT NOT NULL,
+  position BIGINT NOT NULL,
+  side TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL,
+  time_label TEXT NOT NULL,
+  ambiguous BIGINT NOT NULL,
+  read_at_ms BIGINT NOT NULL,
+  archived_at_ms BIGINT NOT NULL,
+  UNIQUE (conversation_id, spool_id, seq)
+);
+CREATE INDEX messages_by_position ON messages (conversation_id, position, id);
+
+CREATE TABLE gaps (
+  id {serial_id},
+  conversation_id BIGINT NOT NULL REFERENCES conversations (id),
+  before_position BIGINT NOT NULL,
+  cause TEXT NOT NULL,
+  from_ms BIGINT NOT NULL,
+  to_ms BIGINT NOT NULL
+);
+CREATE INDEX gaps_by_conversation ON gaps (conversation_id, before_position);
+
+CREATE TABLE violations (
+  id {serial_id},
+  message_id BIGINT NOT NULL REFERENCES messages (id),
+  conversation_id BIGINT NOT NULL REFERENCES conversations (id),
+  phone_id TEXT NOT NULL,
+  account_id TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  word TEXT NOT NULL,
+  start_index BIGINT NOT NULL,
+  end_index BIGINT NOT NULL,
+  list_version TEXT NOT NULL,
+  state TEXT NOT NULL,
+  found_at_ms BIGINT NOT NULL
+);
+CREATE INDEX violations_by_time ON violations (found_at_ms, id);
+
+CREATE TABLE warnings (
+  id {serial_id},
+  phone_id TEXT NOT NULL,
+  account_id TEXT NOT NULL,
+  warning TEXT NOT NULL,
+  surface TEXT NOT NULL,
+  text TEXT NOT NULL,
+  task_id TEXT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  archived_at_ms BIGINT NOT NULL
+);

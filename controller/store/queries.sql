@@ -1,0 +1,367 @@
+-- Every statement of the store under its name. Both databases run this text; what stands in /*postgres: ... */ only
+-- PostgreSQL sees: SQLite has one writer at a time and needs no row locks. NO KEY: a reference to the row (a second
+-- update of a task in one transaction takes one on its job) must not stand against the lock, or two would deadlock.
+
+-- name: raise_clock
+UPDATE farm SET clock_ms = :now_ms WHERE id = 1 AND clock_ms < :now_ms
+
+-- name: clock
+SELECT clock_ms FROM farm WHERE id = 1
+
+-- name: farm_epoch
+SELECT epoch FROM farm WHERE id = 1
+
+-- name: add_notice
+INSERT INTO notices (holder, version, how, recorded_by, at_ms) VALUES (:holder, :version, :how, :recorded_by, :at_ms)
+
+-- name: notice
+SELECT holder, version, how, recorded_by, at_ms FROM notices WHERE holder = :holder ORDER BY id DESC LIMIT 1
+
+-- name: notices
+SELECT holder, version, how, recorded_by, at_ms FROM notices
+WHERE id IN (SELECT max(id) FROM notices GROUP BY holder) ORDER BY holder
+
+-- name: add_audit
+INSERT INTO audit (at_ms, actor, what, object, reason) VALUES (:at_ms, :actor, :what, :object, :reason)
+
+-- name: audit_entries
+SELECT id, at_ms, actor, what, object, reason FROM audit WHERE id < :before_id ORDER BY id DESC LIMIT :max_rows
+
+-- name: phone
+SELECT * FROM phones WHERE phone_id = :phone_id
+
+-- name: lock_phone
+SELECT * FROM phones WHERE phone_id = :phone_id /*postgres: FOR NO KEY UPDATE */
+
+-- name: phone_by_serial
+SELECT * FROM phones WHERE serial = :serial
+
+-- name: phones
+SELECT * FROM phones ORDER BY length(phone_id), phone_id
+
+-- name: phone_of_account
+SELECT phone_id FROM phones WHERE account_id = :account_id
+
+-- name: add_phone
+INSERT INTO phones (phone_id, serial, slot, host, brand, model, android_version, sdk, wechat_version,
+  wechat_version_code, is_virtual, state, cause, state_at_ms, rack, holder, account_id, account_seen, epoch,
+  battery_percent, temperature_decicelsius, last_seen_ms, numbered_at_ms, refused_events)
+VALUES (:phone_id, :serial, :slot, :host, :brand, :model, :android_version, :sdk, :wechat_version,
+  :wechat_version_code, :is_virtual, :state, :cause, 0, :rack, :holder, :account_id, :account_seen, :epoch,
+  :battery_percent, :temperature_decicelsius, :last_seen_ms, :numbered_at_ms, 0)
+ON CONFLICT DO NOTHING
+
+-- name: set_facts
+UPDATE phones SET slot = :slot, host = :host, brand = :brand, model = :model, android_version = :android_version,
+  sdk = :sdk, wechat_version = :wechat_version, wechat_version_code = :wechat_version_code, is_virtual = :is_virtual
+WHERE phone_id = :phone_id
+
+-- name: raise_epoch
+UPDATE phones SET epoch = epoch + 1, last_seen_ms = :now_ms, state_at_ms = 0,
+  state = CASE WHEN state = 'absent' THEN 'preparing' ELSE state END,
+  cause = CASE WHEN state = 'absent' THEN '' ELSE cause END
+WHERE phone_id = :phone_id RETURNING epoch
+
+-- name: set_pulse
+UPDATE phones SET state = :state, cause = :cause, state_at_ms = :agent_at_ms, last_seen_ms = :now_ms,
+  battery_percent = CASE WHEN :battery_percent < 0 THEN battery_percent ELSE :battery_percent END,
+  temperature_decicelsius =
+    CASE WHEN :temperature_decicelsius = 0 THEN temperature_decicelsius ELSE :temperature_decicelsius END,
+  account_seen = CASE WHEN CAST(:account_seen AS TEXT) = '' THEN account_seen ELSE :account_seen END
+WHERE phone_id = :phone_id
+
+-- name: set_state
+UPDATE phones SET state = :state, cause = :cause, state_at_ms = :at_ms
+WHERE phone_id = :phone_id AND state_at_ms <= :at_ms
+
+-- name: set_contact
+UPDATE phones SET last_seen_ms = :now_ms WHERE phone_id = :phone_id
+
+-- name: mark_absent
+UPDATE phones SET state = 'absent', cause = :cause
+WHERE state <> 'absent' AND (last_seen_ms IS NULL OR last_seen_ms < :before_ms) RETURNING phone_id
+
+-- name: assign
+UPDATE phones SET holder = :holder, account_id = :account_id WHERE phone_id = :phone_id
+
+-- name: count_refused
+UPDATE phones SET refused_events = refused_events + :events WHERE phone_id = :phone_id
+
+-- name: see
+INSERT INTO sightings (serial, slot, host, brand, model, android_version, sdk, wechat_version, wechat_version_code,
+  is_virtual, account_seen, first_seen_ms, last_seen_ms)
+VALUES (:serial, :slot, :host, :brand, :model, :android_version, :sdk, :wechat_version, :wechat_version_code,
+  :is_virtual, :account_seen, :now_ms, :now_ms)
+ON CONFLICT (serial) DO UPDATE SET slot = excluded.slot, host = excluded.host, brand = excluded.brand,
+  model = excluded.model, android_version = excluded.android_version, sdk = excluded.sdk,
+  wechat_version = excluded.wechat_version, wechat_version_code = excluded.wechat_version_code,
+  is_virtual = excluded.is_virtual, last_seen_ms = excluded.last_seen_ms,
+  account_seen = CASE WHEN excluded.account_seen = '' THEN sightings.account_seen ELSE excluded.account_seen END
+
+-- name: sightings
+SELECT * FROM sightings ORDER BY first_seen_ms, serial
+
+-- name: sighting
+SELECT * FROM sightings WHERE serial = :serial
+
+-- name: forget_sighting
+DELETE FROM sightings WHERE serial = :serial
+
+-- name: account
+SELECT * FROM accounts WHERE account_id = :account_id
+
+-- name: lock_account
+SELECT * FROM accounts WHERE account_id = :account_id /*postgres: FOR NO KEY UPDATE */
+
+-- name: ensure_account
+INSERT INTO accounts (account_id, mode, resting_since_ms, resting_cause) VALUES (:account_id, :mode, NULL, '')
+ON CONFLICT DO NOTHING
+
+-- name: set_mode
+UPDATE accounts SET mode = :mode WHERE account_id = :account_id
+
+-- name: rest
+UPDATE accounts SET resting_since_ms = :since_ms, resting_cause = :cause
+WHERE account_id = :account_id AND resting_since_ms IS NULL
+
+-- name: lift
+UPDATE accounts SET resting_since_ms = NULL, resting_cause = ''
+WHERE account_id = :account_id AND resting_since_ms IS NOT NULL
+
+-- name: next_job_number
+INSERT INTO job_days (day, last_number) VALUES (:day, 1)
+ON CONFLICT (day) DO UPDATE SET last_number = job_days.last_number + 1 RETURNING last_number
+
+-- name: add_job
+INSERT INTO jobs (id, action, state, created_at_ms, created_by, content_hash, source_name, greeting)
+VALUES (:id, :action, :state, :created_at_ms, :created_by, :content_hash, :source_name, :greeting)
+ON CONFLICT DO NOTHING
+
+-- name: add_to_pool
+INSERT INTO job_pool (job_id, phone_id) VALUES (:job_id, :phone_id)
+
+-- name: job
+SELECT * FROM jobs WHERE id = :job_id
+
+-- name: job_by_hash
+SELECT * FROM jobs WHERE content_hash = :content_hash
+
+-- name: jobs
+SELECT * FROM jobs ORDER BY created_at_ms DESC, id DESC
+
+-- name: pool
+SELECT phone_id FROM job_pool WHERE job_id = :job_id ORDER BY length(phone_id), phone_id
+
+-- name: pools
+SELECT job_id, phone_id FROM job_pool ORDER BY job_id, length(phone_id), phone_id
+
+-- name: lock_job
+SELECT id FROM jobs WHERE id = :job_id /*postgres: FOR NO KEY UPDATE */
+
+-- name: end_job_if_over
+UPDATE jobs SET state = 'ended' WHERE id = :job_id AND state = 'running'
+  AND NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = :job_id AND state IN ('queued', 'held', 'leased', 'armed'))
+
+-- name: add_task
+INSERT INTO tasks (id, job_id, row_no, action, target, query, query_kind, remark, basis, basis_at, state, outcome,
+  evidence, cause, attempt, pinned_phone_id, phone_id, account_id, permit_id, phone_epoch, lease_until_ms,
+  not_before_ms, ended_at_ms, created_at_ms, spool_id, not_sent, peer_name)
+VALUES (:id, :job_id, :row_no, :action, :target, :query, :query_kind, :remark, :basis, :basis_at, :state, :outcome,
+  :evidence, :cause, :attempt, :pinned_phone_id, :phone_id, :account_id, :permit_id, :phone_epoch, :lease_until_ms,
+  :not_before_ms, :ended_at_ms, :created_at_ms, :spool_id, :not_sent, :peer_name)
+ON CONFLICT DO NOTHING
+
+-- name: task
+SELECT * FROM tasks WHERE id = :task_id
+
+-- name: lock_task
+SELECT * FROM tasks WHERE id = :task_id /*postgres: FOR NO KEY UPDATE */
+
+-- name: save_task
+UPDATE tasks SET state = :state, outcome = :outcome, evidence = :evidence, cause = :cause, attempt = :attempt,
+  phone_id = :phone_id, account_id = :account_id, permit_id = :permit_id, phone_epoch = :phone_epoch,
+  lease_until_ms = :lease_until_ms, not_before_ms = :not_before_ms, ended_at_ms = :ended_at_ms,
+  spool_id = :spool_id, not_sent = :not_sent, peer_name = :peer_name
+WHERE id = :id
+
+-- name: tasks
+SELECT * FROM tasks WHERE job_id = :job_id ORDER BY row_no, id
+
+-- name: task_of_target
+SELECT * FROM tasks WHERE action = :action AND target = :target
+  AND state IN ('queued', 'held', 'leased', 'armed', 'done', 'unknown')
+
+-- name: task_counts
+SELECT state, outcome, count(*) AS found FROM tasks WHERE job_id = :job_id GROUP BY state, outcome
+
+-- name: live_tasks
+SELECT * FROM tasks WHERE phone_id = :phone_id AND state IN ('leased', 'armed') ORDER BY id /*postgres: FOR NO KEY UPDATE */
+
+-- name: next_not_before
+SELECT min(t.not_before_ms) AS found FROM tasks t JOIN jobs j ON j.id = t.job_id
+WHERE t.state = 'queued' AND j.state = 'running' AND (t.pinned_phone_id = :phone_id
+  OR (t.pinned_phone_id IS NULL
+    AND EXISTS (SELECT 1 FROM job_pool p WHERE p.job_id = t.job_id AND p.phone_id = :phone_id)))
+
+-- name: take_oldest
+SELECT t.* FROM tasks t JOIN jobs j ON j.id = t.job_id
+WHERE t.state = 'queued' AND j.state = 'running' AND t.not_before_ms <= :now_ms AND (t.pinned_phone_id = :phone_id
+  OR (t.pinned_phone_id IS NULL
+    AND EXISTS (SELECT 1 FROM job_pool p WHERE p.job_id = t.job_id AND p.phone_id = :phone_id)))
+ORDER BY t.created_at_ms, t.job_id, t.row_no LIMIT 1 /*postgres: FOR NO KEY UPDATE OF t SKIP LOCKED */
+
+-- name: tasks_without_word
+SELECT * FROM tasks WHERE state IN ('leased', 'armed') AND lease_until_ms < :before_ms
+ORDER BY id /*postgres: FOR NO KEY UPDATE SKIP LOCKED */
+
+-- name: tasks_of_peer
+SELECT * FROM tasks WHERE account_id = :account_id AND state = 'done' AND (peer_name = :title OR remark = :title)
+ORDER BY id /*postgres: FOR NO KEY UPDATE */
+
+-- name: add_permit
+INSERT INTO permits (id, account_id, action, task_id, attempt, phone_id, taken_at_ms, last_use_ms, is_returned)
+VALUES (:id, :account_id, :action, :task_id, :attempt, :phone_id, :taken_at_ms, :last_use_ms, 0)
+
+-- name: permit_of
+SELECT * FROM permits WHERE task_id = :task_id AND attempt = :attempt
+
+-- name: permit_uses
+SELECT last_use_ms FROM permits
+WHERE account_id = :account_id AND action = :action AND is_returned = 0 AND last_use_ms > :after_ms
+ORDER BY last_use_ms
+
+-- name: set_permit_use
+UPDATE permits SET last_use_ms = :last_use_ms, is_returned = 0 WHERE task_id = :task_id AND attempt = :attempt
+
+-- name: return_permit
+UPDATE permits SET is_returned = 1 WHERE task_id = :task_id AND attempt = :attempt AND is_returned = 0
+
+-- name: add_spool
+INSERT INTO spools (phone_id, spool_id, high_water, first_seen_ms) VALUES (:phone_id, :spool_id, 0, :now_ms)
+ON CONFLICT DO NOTHING
+
+-- name: lock_spool
+SELECT high_water FROM spools WHERE phone_id = :phone_id AND spool_id = :spool_id /*postgres: FOR NO KEY UPDATE */
+
+-- name: high_water
+SELECT high_water FROM spools WHERE phone_id = :phone_id AND spool_id = :spool_id
+
+-- name: set_high_water
+UPDATE spools SET high_water = :seq WHERE phone_id = :phone_id AND spool_id = :spool_id
+
+-- name: add_event
+INSERT INTO events (phone_id, spool_id, seq, kind, body, body_hash, cause, phone_epoch, at_ms, archived_at_ms)
+VALUES (:phone_id, :spool_id, :seq, :kind, :body, :body_hash, :cause, :phone_epoch, :at_ms, :archived_at_ms)
+ON CONFLICT DO NOTHING
+
+-- name: event
+SELECT * FROM events WHERE phone_id = :phone_id AND spool_id = :spool_id AND seq = :seq
+
+-- name: add_conflict
+INSERT INTO event_conflicts (phone_id, spool_id, seq, body, body_hash, archived_at_ms)
+VALUES (:phone_id, :spool_id, :seq, :body, :body_hash, :archived_at_ms)
+ON CONFLICT DO NOTHING
+
+-- name: conflicts
+SELECT count(*) AS found FROM event_conflicts
+
+-- name: add_event_gap
+INSERT INTO event_gaps (phone_id, spool_id, from_seq, to_seq, at_ms)
+VALUES (:phone_id, :spool_id, :from_seq, :to_seq, :at_ms)
+
+-- name: conversation_for
+INSERT INTO conversations (account_id, phone_id, key, title, kind, messages, last_at_ms)
+VALUES (:account_id, :phone_id, :key, :title, :kind, 0, NULL)
+ON CONFLICT (account_id, key) DO UPDATE SET phone_id = excluded.phone_id, title = excluded.title,
+  kind = CASE WHEN excluded.kind = '' THEN conversations.kind ELSE excluded.kind END
+RETURNING id
+
+-- name: place_base
+SELECT base FROM conversation_spools WHERE conversation_id = :conversation_id AND spool_id = :spool_id
+
+-- name: last_position
+SELECT max(position) AS found FROM messages WHERE conversation_id = :conversation_id
+
+-- name: other_spools
+SELECT count(*) AS found FROM conversation_spools WHERE conversation_id = :conversation_id
+
+-- name: add_place_base
+INSERT INTO conversation_spools (conversation_id, spool_id, base) VALUES (:conversation_id, :spool_id, :base)
+
+-- name: add_message
+INSERT INTO messages (conversation_id, spool_id, seq, position, side, kind, text, time_label, ambiguous, read_at_ms,
+  archived_at_ms)
+VALUES (:conversation_id, :spool_id, :seq, :position, :side, :kind, :text, :time_label, :ambiguous, :read_at_ms,
+  :archived_at_ms)
+ON CONFLICT DO NOTHING RETURNING id
+
+-- name: count_message
+UPDATE conversations SET messages = messages + 1, last_at_ms = :at_ms WHERE id = :conversation_id
+
+-- name: add_gap
+INSERT INTO gaps (conversation_id, before_position, cause, from_ms, to_ms)
+VALUES (:conversation_id, :before_position, :cause, :from_ms, :to_ms)
+
+-- name: add_violation
+INSERT INTO violations (message_id, conversation_id, phone_id, account_id, holder, word, start_index, end_index,
+  list_version, state, found_at_ms)
+VALUES (:message_id, :conversation_id, :phone_id, :account_id, :holder, :word, :start_index, :end_index,
+  :list_version, 'new', :now_ms)
+RETURNING id
+
+-- name: add_warning
+INSERT INTO warnings (phone_id, account_id, warning, surface, text, task_id, at_ms, archived_at_ms)
+VALUES (:phone_id, :account_id, :warning, :surface, :text, :task_id, :at_ms, :archived_at_ms)
+
+-- name: warnings
+SELECT * FROM warnings ORDER BY id DESC LIMIT :max_rows
+
+-- name: conversations
+SELECT * FROM conversations
+WHERE (CAST(:phone_id AS TEXT) = '' OR phone_id = :phone_id)
+  AND (CAST(:account_id AS TEXT) = '' OR account_id = :account_id)
+ORDER BY COALESCE(last_at_ms, 0) DESC, id DESC LIMIT :max_rows
+
+-- name: conversation
+SELECT * FROM conversations WHERE id = :conversation_id
+
+-- name: messages
+SELECT * FROM messages WHERE conversation_id = :conversation_id AND position < :before_position
+ORDER BY position DESC, id DESC LIMIT :max_rows
+
+-- name: message
+SELECT * FROM messages WHERE id = :message_id
+
+-- name: messages_around
+SELECT * FROM messages WHERE conversation_id = :conversation_id AND position BETWEEN :low AND :high
+ORDER BY position, id
+
+-- name: gaps
+SELECT * FROM gaps WHERE conversation_id = :conversation_id ORDER BY before_position, id
+
+-- name: violations
+SELECT v.*, m.text, m.side FROM violations v JOIN messages m ON m.id = v.message_id
+WHERE v.found_at_ms >= :since_ms AND (CAST(:state AS TEXT) = '' OR v.state = :state)
+  AND (CAST(:phone_id AS TEXT) = '' OR v.phone_id = :phone_id)
+ORDER BY v.found_at_ms DESC, v.id DESC LIMIT :max_rows
+
+-- name: violation
+SELECT v.*, m.text, m.side FROM violations v JOIN messages m ON m.id = v.message_id WHERE v.id = :violation_id
+
+-- name: count_jobs_running
+SELECT count(*) AS found FROM jobs WHERE state = 'running'
+
+-- name: count_tasks
+SELECT state, count(*) AS found FROM tasks GROUP BY state
+
+-- name: count_violations
+SELECT count(*) AS found FROM violations WHERE state = :state
+
+-- name: count_messages
+SELECT CAST(COALESCE(sum(messages), 0) AS BIGINT) AS found FROM conversations
+
+-- name: count_gaps
+SELECT (SELECT count(*) FROM gaps) + (SELECT count(*) FROM event_gaps) AS found
+
+-- name: count_refused_events
+SELECT CAST(COALESCE(sum(refused_events), 0) AS BIGINT) AS found FROM phones

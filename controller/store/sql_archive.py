@@ -1,0 +1,271 @@
+"""Events and what was read out of them, as statements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controller.model import (
+    AccountId,
+    Conversation,
+    Gap,
+    Hit,
+    Message,
+    PhoneId,
+    Violation,
+    ViolationState,
+    Warned,
+)
+from controller.store.base import StoredEvent
+from controller.store.sql_rows import Row, Statements
+
+_AFTER_LAST_POSITION = 2**63 - 1
+
+
+class ArchiveSql(Statements):
+    """See controller.store.base.ArchiveRows."""
+
+    def lock_spool(self, phone_id: PhoneId, spool_id: str, now_ms: int) -> int:
+        """Return the highest contiguous seq archived of a spool, 0 for a new one; locks."""
+        self._do("add_spool", phone_id=phone_id, spool_id=spool_id, now_ms=now_ms)
+        return int(self._the("lock_spool", phone_id=phone_id, spool_id=spool_id)["high_water"])
+
+    def high_water(self, phone_id: PhoneId, spool_id: str) -> int:
+        """Return the highest contiguous seq archived of a spool, 0 for an unknown one."""
+        row = self._one("high_water", phone_id=phone_id, spool_id=spool_id)
+        return int(row["high_water"]) if row else 0
+
+    def set_high_water(self, phone_id: PhoneId, spool_id: str, seq: int) -> None:
+        """Keep the highest contiguous seq archived of a spool."""
+        self._do("set_high_water", phone_id=phone_id, spool_id=spool_id, seq=seq)
+
+    def add_event(self, event: StoredEvent) -> bool:
+        """Archive an event; False if its place is taken. What is there is never replaced."""
+        added = self._do(
+            "add_event",
+            phone_id=event.phone_id,
+            spool_id=event.spool_id,
+            seq=event.seq,
+            kind=event.kind,
+            body=event.body,
+            body_hash=event.body_hash,
+            cause=event.cause,
+            phone_epoch=event.phone_epoch,
+            at_ms=event.at_ms,
+            archived_at_ms=event.archived_at_ms,
+        )
+        return added == 1
+
+    def event(self, phone_id: PhoneId, spool_id: str, seq: int) -> StoredEvent | None:
+        """Return an archived event."""
+        row = self._one("event", phone_id=phone_id, spool_id=spool_id, seq=seq)
+        return StoredEvent(**{**dict(row), "phone_id": PhoneId(row["phone_id"])}) if row else None
+
+    def add_conflict(self, event: StoredEvent) -> None:
+        """Keep a second body for a place that holds another one."""
+        self._do(
+            "add_conflict",
+            phone_id=event.phone_id,
+            spool_id=event.spool_id,
+            seq=event.seq,
+            body=event.body,
+            body_hash=event.body_hash,
+            archived_at_ms=event.archived_at_ms,
+        )
+
+    def conflicts(self) -> int:
+        """Return how many bodies came for a place that holds another one."""
+        return self._count("conflicts")
+
+    def add_event_gap(
+        self, phone_id: PhoneId, spool_id: str, *, from_seq: int, to_seq: int, at_ms: int
+    ) -> None:
+        """Keep that events of a spool can never come: the agent no longer has them."""
+        self._do(
+            "add_event_gap",
+            phone_id=phone_id,
+            spool_id=spool_id,
+            from_seq=from_seq,
+            to_seq=to_seq,
+            at_ms=at_ms,
+        )
+
+    def conversation_for(
+        self, *, account_id: AccountId, phone_id: PhoneId, key: str, title: str, kind: str
+    ) -> int:
+        """Return the id of a chat, made if new; locks. Its title and phone become those given."""
+        row = self._the(
+            "conversation_for", account_id=account_id, phone_id=phone_id, key=key, title=title, kind=kind
+        )
+        return int(row["id"])
+
+    def place_base(self, conversation_id: int, spool_id: str) -> tuple[int, bool]:
+        """Return where a spool's positions begin in a chat, and whether it is new beside older spools."""
+        row = self._one("place_base", conversation_id=conversation_id, spool_id=spool_id)
+        if row is not None:
+            return int(row["base"]), False
+        base = int(self._the("last_position", conversation_id=conversation_id)["found"] or 0)
+        others = self._count("other_spools", conversation_id=conversation_id)
+        self._do("add_place_base", conversation_id=conversation_id, spool_id=spool_id, base=base)
+        return base, others > 0
+
+    def add_message(self, message: Message, *, spool_id: str, seq: int) -> int | None:
+        """Archive a message (its id is ignored) and return its id; None if this event made one before."""
+        row = self._one(
+            "add_message",
+            conversation_id=message.conversation_id,
+            spool_id=spool_id,
+            seq=seq,
+            position=message.position,
+            side=message.side,
+            kind=message.kind,
+            text=message.text,
+            time_label=message.time_label,
+            ambiguous=message.ambiguous,
+            read_at_ms=message.read_at_ms,
+            archived_at_ms=message.archived_at_ms,
+        )
+        if row is None:
+            return None
+        self._do("count_message", conversation_id=message.conversation_id, at_ms=message.archived_at_ms)
+        return int(row["id"])
+
+    def add_gap(self, gap: Gap) -> None:
+        """Keep what could not be captured (its id is ignored)."""
+        self._do(
+            "add_gap",
+            conversation_id=gap.conversation_id,
+            before_position=gap.before_position,
+            cause=gap.cause,
+            from_ms=gap.from_ms,
+            to_ms=gap.to_ms,
+        )
+
+    def add_violation(
+        self,
+        hit: Hit,
+        *,
+        message_id: int,
+        conversation_id: int,
+        phone_id: PhoneId,
+        account_id: AccountId,
+        holder: str,
+        list_version: str,
+        now_ms: int,
+    ) -> int:
+        """Keep that a word was found and return its id."""
+        row = self._the(
+            "add_violation",
+            message_id=message_id,
+            conversation_id=conversation_id,
+            phone_id=phone_id,
+            account_id=account_id,
+            holder=holder,
+            word=hit.word,
+            start_index=hit.start,
+            end_index=hit.end,
+            list_version=list_version,
+            now_ms=now_ms,
+        )
+        return int(row["id"])
+
+    def add_warning(self, warned: Warned) -> None:
+        """Keep a platform warning (its id is ignored)."""
+        self._do(
+            "add_warning",
+            phone_id=warned.phone_id,
+            account_id=warned.account_id,
+            warning=warned.warning,
+            surface=warned.surface,
+            text=warned.text,
+            task_id=warned.task_id,
+            at_ms=warned.at_ms,
+            archived_at_ms=warned.archived_at_ms,
+        )
+
+    def warnings(self, *, limit: int) -> list[Warned]:
+        """Return the newest platform warnings, newest first."""
+        return [Warned(**dict(row)) for row in self._all("warnings", max_rows=limit)]
+
+    def conversations(
+        self, *, phone_id: PhoneId | None, account_id: AccountId | None, limit: int
+    ) -> list[Conversation]:
+        """Return chats, the most recently archived first."""
+        rows = self._all(
+            "conversations", phone_id=phone_id or "", account_id=account_id or "", max_rows=limit
+        )
+        return [Conversation(**dict(row)) for row in rows]
+
+    def conversation(self, conversation_id: int) -> Conversation | None:
+        """Return a chat."""
+        row = self._one("conversation", conversation_id=conversation_id)
+        return Conversation(**dict(row)) if row else None
+
+    def messages(self, conversation_id: int, *, before_position: int | None, limit: int) -> list[Message]:
+        """Return the last messages of a chat before a position, in order of position."""
+        before = _AFTER_LAST_POSITION if before_position is None else before_position
+        rows = self._all("messages", conversation_id=conversation_id, before_position=before, max_rows=limit)
+        return [_message(row) for row in reversed(rows)]
+
+    def message(self, message_id: int) -> Message | None:
+        """Return a message."""
+        row = self._one("message", message_id=message_id)
+        return _message(row) if row else None
+
+    def messages_around(self, conversation_id: int, position: int, reach: int) -> list[Message]:
+        """Return the messages of a chat at most `reach` positions away, in order."""
+        bounds: dict[str, Any] = {"low": position - reach, "high": position + reach}
+        return [
+            _message(row) for row in self._all("messages_around", conversation_id=conversation_id, **bounds)
+        ]
+
+    def gaps(self, conversation_id: int) -> list[Gap]:
+        """Return what could not be captured of a chat, in order."""
+        return [Gap(**dict(row)) for row in self._all("gaps", conversation_id=conversation_id)]
+
+    def violations(
+        self, *, since_ms: int, state: ViolationState | None, phone_id: PhoneId | None, limit: int
+    ) -> list[Violation]:
+        """Return violations found since a moment, newest first."""
+        rows = self._all(
+            "violations", since_ms=since_ms, state=state or "", phone_id=phone_id or "", max_rows=limit
+        )
+        return [_violation(row) for row in rows]
+
+    def violation(self, violation_id: int) -> Violation | None:
+        """Return a violation."""
+        row = self._one("violation", violation_id=violation_id)
+        return _violation(row) if row else None
+
+
+def _message(row: Row) -> Message:
+    return Message(
+        id=row["id"],
+        conversation_id=row["conversation_id"],
+        position=row["position"],
+        side=row["side"],
+        kind=row["kind"],
+        text=row["text"],
+        time_label=row["time_label"],
+        ambiguous=bool(row["ambiguous"]),
+        read_at_ms=row["read_at_ms"],
+        archived_at_ms=row["archived_at_ms"],
+    )
+
+
+def _violation(row: Row) -> Violation:
+    return Violation(
+        id=row["id"],
+        message_id=row["message_id"],
+        conversation_id=row["conversation_id"],
+        phone_id=PhoneId(row["phone_id"]),
+        account_id=AccountId(row["account_id"]),
+        holder=row["holder"],
+        word=row["word"],
+        start=row["start_index"],
+        end=row["end_index"],
+        text=row["text"],
+        side=row["side"],
+        list_version=row["list_version"],
+        state=ViolationState(row["state"]),
+        found_at_ms=row["found_at_ms"],
+    )

@@ -1,0 +1,80 @@
+"""How the verbs of the contract run their statements, and rows become values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from protos.facts import PhoneFacts
+
+Row = Mapping[str, Any]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as both drivers bind it alike."""
+    if isinstance(value, bool):
+        return int(value)
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+class Statements:
+    """Runs named statements of one transaction; parts of the contract inherit from it."""
+
+    def __init__(self, run: Callable[[str, dict[str, Any]], Any]) -> None:
+        self._run = run
+
+    def _cursor(self, name: str, params: dict[str, Any]) -> Any:
+        return self._run(name, {key: _plain(value) for key, value in params.items()})
+
+    def _do(self, name: str, **params: Any) -> int:
+        return int(self._cursor(name, params).rowcount)
+
+    def _one(self, name: str, **params: Any) -> Row | None:
+        # To the end: a statement left half-way (UPDATE … RETURNING) would stand against the commit on SQLite.
+        rows = self._all(name, **params)
+        return rows[0] if rows else None
+
+    def _the(self, name: str, **params: Any) -> Row:
+        row = self._one(name, **params)
+        if row is None:
+            # Only for statements that always give a row: the farm's own, counts, RETURNING of an upsert.
+            raise LookupError(name)
+        return row
+
+    def _all(self, name: str, **params: Any) -> list[Row]:
+        return list(self._cursor(name, params).fetchall())
+
+    def _count(self, name: str, **params: Any) -> int:
+        return int(self._the(name, **params)["found"])
+
+
+def facts_params(facts: PhoneFacts) -> dict[str, Any]:
+    """Return what a handset says of itself, without its serial, as parameters."""
+    return {
+        "slot": facts.slot,
+        "host": facts.host,
+        "brand": facts.brand,
+        "model": facts.model,
+        "android_version": facts.android_version,
+        "sdk": facts.sdk,
+        "wechat_version": facts.wechat_version,
+        "wechat_version_code": facts.wechat_version_code,
+        "is_virtual": facts.is_virtual,
+    }
+
+
+def facts_of(row: Row) -> PhoneFacts:
+    """Return what a handset says of itself out of a row that holds it."""
+    return PhoneFacts(
+        serial=row["serial"],
+        slot=row["slot"],
+        host=row["host"],
+        brand=row["brand"],
+        model=row["model"],
+        android_version=row["android_version"],
+        sdk=row["sdk"],
+        wechat_version=row["wechat_version"],
+        wechat_version_code=row["wechat_version_code"],
+        is_virtual=bool(row["is_virtual"]),
+    )

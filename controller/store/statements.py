@@ -1,0 +1,56 @@
+"""The named statements and the numbered steps of the schema, read from their files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_COMMENT_LINE = re.compile(r"^--.*$", re.MULTILINE)
+_ONLY_POSTGRES = re.compile(r"/\*postgres: (.*?)\*/", re.DOTALL)
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
+_STEP = re.compile(r"(\d{4})_(\w+)\.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One forward step of the schema, statement by statement."""
+
+    number: int
+    name: str
+    statements: tuple[str, ...]
+
+
+def for_sqlite() -> dict[str, str]:
+    """Return the statements as SQLite runs them: parameters are :name, the locks stay comments."""
+    return _named()
+
+
+def for_postgres() -> dict[str, str]:
+    """Return the statements as psycopg runs them: parameters are %(name)s, the locks are uncovered."""
+    return {
+        name: _PARAMETER.sub(r"%(\1)s", _ONLY_POSTGRES.sub(r"\1", text.replace("%", "%%")))
+        for name, text in _named().items()
+    }
+
+
+def steps(types: Mapping[str, str]) -> list[Step]:
+    """Return the steps of the schema in order, with `{name}` replaced by a database's own type."""
+    found = []
+    for entry in sorted(files("controller.store").joinpath("migrations").iterdir(), key=lambda e: e.name):
+        if (match := _STEP.fullmatch(entry.name)) is None:
+            continue
+        text = _COMMENT_LINE.sub("", entry.read_text(encoding="utf-8"))
+        for name, own in types.items():
+            text = text.replace("{" + name + "}", own)
+        parts = tuple(part.strip() for part in text.split(";") if part.strip())
+        found.append(Step(number=int(match[1]), name=entry.name.removesuffix(".sql"), statements=parts))
+    return found
+
+
+def _named() -> dict[str, str]:
+    text = files("controller.store").joinpath("queries.sql").read_text(encoding="utf-8")
+    parts = _NAME.split(text)
+    return {name: body.strip().rstrip(";") for name, body in zip(parts[1::2], parts[2::2], strict=True)}

@@ -1,0 +1,1 @@
+"""The HTTP edge: JSON for the `farm` program and for other programs."""

@@ -1,0 +1,80 @@
+"""The FastAPI application: routers, the token check, and errors answered by one table."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+
+from controller.answers import UNEXPECTED, answer, code
+from controller.core import Core
+from controller.corethread import CoreThread
+from controller.errors import BadRequest, FarmError
+from controller.sheets import MAX_BYTES
+from controller.web import chats, friends, jobs, phones, staff, status, violations
+from controller.web.desk import Desk, check_token
+
+PREFIX = "/api/v1"
+
+log = structlog.get_logger()
+
+
+def app(core: Core, thread: CoreThread, token: str, *, farm_id: str = "farm") -> FastAPI:
+    """Return the API over a core that runs on `thread`; every path below /api/v1 wants the token."""
+    release = version("phonefarm")
+    # The interactive pages would load scripts from a foreign host.
+    api = FastAPI(
+        title="Phonefarm controller",
+        version=release,
+        description="Phones, jobs, chats and violations of one farm. Times are integer milliseconds UTC.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+    )
+    api.state.desk = Desk(core=core, thread=thread, token=token, farm_id=farm_id, version=release)
+    root = APIRouter(prefix=PREFIX, dependencies=[Depends(check_token)])
+    for part in (status, phones, staff, friends, jobs, chats, violations):
+        root.include_router(part.router)
+    api.include_router(root)
+    # One byte more than a list may have: the list's own message is better than this one's.
+    api.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BYTES + 1)
+    api.add_exception_handler(FarmError, _refused)
+    api.add_exception_handler(RequestValidationError, _not_understood)
+    api.add_exception_handler(HTTPException, _by_status)
+    api.add_exception_handler(Exception, _unexpected)
+    return api
+
+
+def _told(status_code: int, name: str, message: str) -> JSONResponse:
+    headers = {"www-authenticate": "Bearer"} if status_code == 401 else None
+    return JSONResponse({"error": name, "message": message}, status_code=status_code, headers=headers)
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    kind = type(error) if isinstance(error, FarmError) else FarmError
+    return _told(answer(error).http, code(kind), str(error))
+
+
+async def _not_understood(_request: Request, error: Exception) -> JSONResponse:
+    # Never the value: it may be a customer's number.
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    said = "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in faults)
+    return _told(answer(BadRequest()).http, code(BadRequest), said or "the request cannot be understood")
+
+
+async def _by_status(_request: Request, error: Exception) -> JSONResponse:
+    status_code = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(error.detail) if isinstance(error, HTTPException) else ""
+    return _told(status_code, "http_error", detail)
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    # The type and the route, not the message: it may quote a customer.
+    route = getattr(request.scope.get("route"), "path", "")
+    log.error("unexpected error", method=request.method, route=route, error=type(error).__name__)
+    return _told(UNEXPECTED.http, "unexpected", "something unexpected happened; see the controller's log")

@@ -1,0 +1,271 @@
+"""Every end of a friend add on virtual phones behind real adb; the world counts what really went out."""
+
+import time
+
+import pytest
+
+from agent.errors import AnswerLost, LeaseLost, LoggedOut, NotRecognised, PlatformWarning, Unreadable
+from agent.model import FriendAdd, Result
+from agent.virtual.scenario import load_scenario, parse_scenario
+from agent.wechat.friends import add_friend, look
+from agent.wechat.identity import read_account
+from tests.support.hand import SCENARIOS
+from tests.support.handset import handsets
+
+GREETING = "您好😀，我是小店的客服，之前您在我们店下过单"
+ENDS = {
+    "13800000001": (Result.DONE, "requested"),
+    "13800000002": (Result.DONE, "requested"),
+    "13800000003": (Result.DONE, "added"),
+    "13800000004": (Result.NOT_DONE, "not_found"),
+    "13800000005": (Result.NOT_DONE, "peer_abnormal"),
+    "13800000006": (Result.NOT_DONE, "blocked_by_peer"),
+    "13800000007": (Result.NOT_DONE, "cannot_be_added"),
+    "13800000008": (Result.NOT_DONE, "wecom_user"),
+    "13800000009": (Result.NOT_DONE, "already_friend"),
+}
+
+
+def wanted(query, greeting=GREETING, remark="客户小满🌾"):
+    kind = "mobile" if query.isdigit() else "wechat_id"
+    return FriendAdd(query=query, query_kind=kind, greeting=greeting, remark=remark)
+
+
+class Arm:
+    """Counts how often it was called, and what had gone out by then."""
+
+    def __init__(self, hands, phone, error=None):
+        self.hands, self.phone, self.error = hands, phone, error
+        self.calls = 0
+        self.sent_before = []
+
+    def __call__(self):
+        self.calls += 1
+        self.sent_before.append(dict(self.hands.requests(self.phone)))
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def friends(one_adb):
+    with handsets(load_scenario(SCENARIOS / "friends.toml"), one_adb) as hands:
+        yield hands
+
+
+def named(hands, serial):
+    return next(phone for phone in hands.farm.phones if phone.serial == serial)
+
+
+def test_every_answer_has_its_end_and_nothing_goes_out_twice(friends):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    for query, end in ENDS.items():
+        arm = Arm(friends, virtual)
+        ended = add_friend(phone, wanted(query), arm)
+        assert (ended.result, ended.outcome) == end
+        assert arm.calls == (ended.outcome == "requested")
+        assert all(query not in before for before in arm.sent_before)
+    assert friends.requests(virtual) == {"13800000001": 1, "13800000002": 1}
+    # A second time finds what the first one left.
+    again = add_friend(phone, wanted("13800000002"), Arm(friends, virtual))
+    assert (again.result, again.outcome) == (Result.NOT_DONE, "already_requested")
+    assert friends.requests(virtual)["13800000002"] == 1
+    assert read_account(phone) == virtual.account_id
+
+
+def test_outcomes_agree_with_the_world_on_another_account(friends):
+    virtual = friends.farm.phones[1]
+    phone = friends.open(virtual)
+    truth = friends.farm.truth()
+    expected = truth["expected"] | truth["expected_by_account"].get(virtual.account_id, {})
+    for query in ("13800000009", "13800000010", "13800000011", "buliren", "13899999999"):
+        ended = add_friend(phone, wanted(query), Arm(friends, virtual))
+        assert ended.outcome == expected.get(query, "not_found")
+
+
+def test_greeting_and_remark_arrive_as_written(friends):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    request = wanted("13800000001")
+    add_friend(phone, request, Arm(friends, virtual))
+
+    def written():
+        account = friends.farm.world.accounts[virtual.account_id]
+        sent = account.request_with("13800000001", is_incoming=False)
+        return sent.greeting, account.remarks.get("13800000001") or account.friends.get("13800000001")
+
+    assert friends.farm.do(written) == (GREETING, request.remark)
+
+
+def test_arm_that_refuses_leaves_the_tap_undone(friends):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    with pytest.raises(LeaseLost):
+        add_friend(phone, wanted("13800000001"), Arm(friends, virtual, LeaseLost()))
+    assert friends.requests(virtual) == {}
+    assert look(phone, wanted("13800000001")).outcome == "not_sent"
+
+
+def test_arm_that_takes_long_is_followed_by_a_new_look(friends):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    # Longer than a sight of the screen may be old; the pause is the subject.
+    ended = add_friend(phone, wanted("13800000001"), lambda: time.sleep(2.2))
+    assert ended.outcome == "requested"
+    assert friends.requests(virtual) == {"13800000001": 1}
+
+
+def test_a_greeting_the_client_cuts_is_not_sent(friends):
+    virtual = friends.farm.phones[0]
+    arm = Arm(friends, virtual)
+    with pytest.raises(NotRecognised):
+        add_friend(friends.open(virtual), wanted("13800000001", greeting="长" * 80), arm)
+    assert arm.calls == 0
+    assert friends.requests(virtual) == {}
+
+
+class Breaking:
+    """Arms, and breaks the answer of the very next tap."""
+
+    def __init__(self, phone, fault):
+        self.phone, self.fault = phone, fault
+
+    def __call__(self):
+        self.phone.faults(self.fault, "click")
+
+
+@pytest.mark.parametrize("fault", ["lost_after_act", "half_reply", "http_500", "dead_object"])
+def test_lost_answer_of_the_commit_tap_is_settled_by_looking(friends, fault):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    with pytest.raises(AnswerLost):
+        add_friend(phone, wanted("13800000002"), Breaking(virtual, fault))
+    ended = look(phone, wanted("13800000002"))
+    assert (ended.result, ended.outcome) == (Result.DONE, "requested")
+    assert friends.requests(virtual) == {"13800000002": 1}
+
+
+@pytest.mark.parametrize("fault", ["drop", "server_killed"])
+def test_commit_tap_that_never_arrived_is_proved_not_sent(friends, fault):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    with pytest.raises(AnswerLost):
+        add_friend(phone, wanted("13800000002"), Breaking(virtual, fault))
+    ended = look(phone, wanted("13800000002"))
+    assert (ended.result, ended.outcome) == (Result.NOT_DONE, "not_sent")
+    assert friends.requests(virtual) == {}
+
+
+def test_lost_answer_of_a_navigation_tap_never_sends(friends):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    phone.bring_wechat()
+    virtual.faults("lost_after_act", "click")
+    with pytest.raises(AnswerLost):
+        add_friend(phone, wanted("13800000001"), Arm(friends, virtual))
+    assert friends.requests(virtual) == {}
+
+
+def test_friend_at_once_although_the_answer_was_lost(one_adb):
+    scenario = parse_scenario(
+        '[phones_like]\ncount = 1\n[[people]]\nnickname = "免验证"\nmobile = "13800000003"\ntrait = "open"\n'
+    )
+    with handsets(scenario, one_adb) as hands:
+        virtual = hands.farm.phones[0]
+        phone = hands.open(virtual)
+        ended = add_friend(phone, wanted("13800000003"), Arm(hands, virtual))
+        assert (ended.result, ended.outcome) == (Result.DONE, "added")
+        assert look(phone, wanted("13800000003")).outcome == "added"
+        assert [row["count"] for row in hands.truth(virtual)["added"]] == [1]
+
+
+def test_two_people_of_one_name_are_not_guessed_apart(one_adb):
+    people = "".join(f'[[people]]\nnickname = "同名😀"\nmobile = "1380000000{n}"\n' for n in (1, 2))
+    with handsets(parse_scenario(f"[phones_like]\ncount = 1\n{people}"), one_adb) as hands:
+        virtual = hands.farm.phones[0]
+        phone = hands.open(virtual)
+        assert add_friend(phone, wanted("13800000001"), Arm(hands, virtual)).outcome == "requested"
+        world = hands.farm.world
+        account = world.accounts[virtual.account_id]
+        hands.farm.do(lambda: world.send_request(account, world.person("13800000002"), "x", ""))
+        ended = look(phone, wanted("13800000001"))
+        assert (ended.result, ended.outcome) == (Result.UNKNOWN, "answer_lost")
+
+
+def test_limit_of_the_platform_stops_the_account(one_adb):
+    with handsets(load_scenario(SCENARIOS / "stops.toml"), one_adb) as hands:
+        virtual = named(hands, "LIMIT")
+        phone = hands.open(virtual)
+        assert add_friend(phone, wanted("13800000001"), Arm(hands, virtual)).outcome == "requested"
+        with pytest.raises(PlatformWarning) as warned:
+            add_friend(phone, wanted("13800000002"), Arm(hands, virtual))
+        assert (warned.value.warning, warned.value.surface) == ("TOO_FREQUENT", "dialog")
+        assert warned.value.settled is None
+        assert hands.requests(virtual) == {"13800000001": 1}
+        # The dialog is still there, and still stops everything.
+        with pytest.raises(PlatformWarning):
+            phone.bring_wechat()
+
+
+def test_warning_page_after_a_request_stops_before_the_next_search(one_adb):
+    with handsets(load_scenario(SCENARIOS / "stops.toml"), one_adb) as hands:
+        virtual = named(hands, "LATER")
+        phone = hands.open(virtual)
+
+        def add_both():
+            for query in ("13800000001", "13800000002"):
+                add_friend(phone, wanted(query), Arm(hands, virtual))
+
+        with pytest.raises(PlatformWarning) as warned:
+            add_both()
+        assert warned.value.warning == "RISK_ACCOUNT"
+        assert hands.requests(virtual) == {"13800000001": 1}
+
+
+def test_warning_in_place_of_a_search_result(one_adb):
+    with handsets(load_scenario(SCENARIOS / "stops.toml"), one_adb) as hands:
+        virtual = named(hands, "SEARCH")
+        with pytest.raises(PlatformWarning) as warned:
+            add_friend(hands.open(virtual), wanted("13800000001"), Arm(hands, virtual))
+        assert warned.value.warning == "TOO_FREQUENT"
+        assert hands.requests(virtual) == {}
+
+
+def test_signed_out_client_is_told(one_adb):
+    with handsets(load_scenario(SCENARIOS / "stops.toml"), one_adb) as hands:
+        phone = hands.open(named(hands, "LOGGEDOUT"))
+        with pytest.raises(LoggedOut):
+            add_friend(phone, wanted("13800000001"), lambda: None)
+
+
+def test_unknown_version_is_not_touched(one_adb):
+    with handsets(load_scenario(SCENARIOS / "stops.toml"), one_adb) as hands:
+        virtual = named(hands, "NEWER")
+        phone = hands.open(virtual)
+        with pytest.raises(NotRecognised):
+            phone.bring_wechat()
+        taps = hands.farm.do(lambda: virtual.handset.touchscreen.counters["tap"])
+        assert taps == 0
+
+
+def test_not_found_as_a_dialog_ends_the_task_and_clears_the_way(one_adb):
+    with handsets(load_scenario(SCENARIOS / "stops.toml"), one_adb) as hands:
+        phone = hands.open(named(hands, "LIMIT"))
+        ended = add_friend(phone, wanted("13899999999"), lambda: None)
+        assert (ended.result, ended.outcome) == (Result.NOT_DONE, "not_found")
+        phone.bring_wechat()
+
+
+@pytest.mark.parametrize("fault", ["empty_tree", "scrambled_tree"])
+def test_unreadable_tree_is_said_and_nothing_is_tapped(friends, fault):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    phone.bring_wechat()
+    counters = friends.farm.do(lambda: dict(virtual.handset.touchscreen.counters))
+    virtual.faults(fault, "dumpWindowHierarchy", None)
+    with pytest.raises(Unreadable):
+        phone.expect("chats", what="the list of chats", within_s=1.0)
+    ended = friends.farm.do(lambda: dict(virtual.handset.touchscreen.counters))
+    assert ended == counters
+    virtual.clear_faults()
+    phone.bring_wechat()
