@@ -176,6 +176,10 @@ class _Device(uiautomator2.Device):  # type: ignore[misc]  # uiautomator2 ships 
                         lambda: not self._answers(), what="the end of the server", every_s=0.05
                     )
 
+    def hang_up(self) -> None:
+        """Close the kept connection."""
+        self._line.drop()
+
     def is_worn(self) -> bool:
         """Tell whether the server has served long enough to be started anew at a quiet moment."""
         return (
@@ -337,6 +341,11 @@ class Driver:
                 return False
             self._device.reset_uiautomator()
             return True
+
+    def hang_up(self) -> None:
+        """Close the kept connection; the next call makes a new one. The server on the phone runs on."""
+        with self._lock:
+            self._device.hang_up()
 
     def close(self) -> None:
         """End our server on the phone; never raises."""

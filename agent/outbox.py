@@ -331,6 +331,11 @@ class Outbox:
         return str(row[0]) if row else ""
 
 
+def warm_up() -> None:
+    """Let sqlite-utils look for its plug-ins now, which reads the metadata of all installed packages."""
+    sqlite_utils.Database(memory=True).close()
+
+
 def _set_meta(conn: sqlite3.Connection, name: str, value: str) -> None:
     conn.execute(
         "INSERT INTO meta (name, value) VALUES (?, ?)"

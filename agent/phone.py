@@ -249,8 +249,8 @@ class Phone:
         margin = (area.height - distance) // 2
         low, high = area.top + margin + distance, area.top + margin
         y1, y2 = (high, low) if share > 0 else (low, high)
-        # 5 ms a step; slow enough not to fling.
-        self._driver.call("swipe", spot.x, y1, spot.x, y2, 60)
+        # 5 ms a step; the finger rests before it is lifted, so that the list does not run on.
+        self._driver.call("swipePoints", [spot.x, y1, spot.x, y2, spot.x, y2], 40)
         return distance if share > 0 else -distance
 
     def watch_hand(self, touched: Callable[[], None]) -> Callable[[], None]:

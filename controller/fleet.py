@@ -167,7 +167,7 @@ class Fleet:
 
     def hello(self, greeting: Greeting) -> Admission:
         """Let a handset in: its fence rises by one, so that older sessions of it can do nothing more."""
-        with self._ledger.work() as work:
+        with self._ledger.work(keeps_time=False) as work:
             tx = work.tx
             phone = tx.phone_by_serial(greeting.facts.serial)
             if phone is None:
@@ -205,7 +205,7 @@ class Fleet:
 
     def heartbeat(self, phone_id: PhoneId, epoch: int, pulse: Pulse) -> PhoneSettings:
         """Keep what a phone says of itself and return what it is allowed; UnknownPhone, StaleEpoch."""
-        with self._ledger.work() as work:
+        with self._ledger.work(keeps_time=False) as work:
             phone = current_phone(work.tx, phone_id, epoch)
             state, cause = reported(pulse.state, pulse.cause)
             kept = Pulse(
@@ -223,7 +223,7 @@ class Fleet:
 
     def heartbeat_unnumbered(self, facts: PhoneFacts, account_seen: str) -> bool:
         """Keep that a handset without a number is there; True if it has one by now and should greet again."""
-        with self._ledger.work() as work:
+        with self._ledger.work(keeps_time=False) as work:
             if work.tx.phone_by_serial(facts.serial) is not None:
                 return True
             work.tx.see(facts, account_seen, work.now_ms)
@@ -242,14 +242,14 @@ class Fleet:
 
     def lost(self, phone_id: PhoneId, epoch: int) -> None:
         """Keep the moment at which the newest session of a phone ended; an older one changes nothing."""
-        with self._ledger.work() as work:
+        with self._ledger.work(keeps_time=False) as work:
             phone = work.tx.lock_phone(phone_id)
             if phone is not None and phone.epoch == epoch:
                 work.tx.set_contact(phone_id, work.now_ms)
 
     def sweep(self) -> None:
         """Mark the phones absent that were silent for too long."""
-        with self._ledger.work() as work:
+        with self._ledger.work(keeps_time=False) as work:
             before_ms = work.now_ms - self._ledger.settings.lost_after_ms
             for phone_id in work.tx.mark_absent(before_ms=before_ms, cause=_NO_HEARTBEAT):
                 work.touch(phone_id)

@@ -98,12 +98,12 @@ class Jobs:
             found = tx.task_counts(self._known(tx, job_id).id)
         counts: Counter[str] = Counter()
         for (state, outcome), rows in found.items():
-            counts[outcome if outcome and state.is_ended else state] += rows
+            counts[outcome if outcome and state.is_ended else str(state)] += rows
         return dict(counts)
 
     def blockers(self, job_id: JobId) -> dict[PhoneId, Held | None]:
         """Return why each phone that rows of this job wait for takes none now (None: it may); UnknownJob."""
-        with self._ledger.work() as work:
+        with self._ledger.work(keeps_time=False) as work:
             job = self._known(work.tx, job_id)
             waiting = [task for task in work.tx.tasks(job_id) if task.state is TaskState.QUEUED]
             wanted = {task.pinned_phone_id for task in waiting if task.pinned_phone_id}
@@ -119,7 +119,7 @@ class Jobs:
     def plan_friend_adds(self, customers: Sequence[Customer], *, pool: Sequence[PhoneId]) -> Plan:
         """Return when each phone would do its share. BadRequest, SafetyRefusal, UnknownPhone."""
         self._check(customers, pool)
-        with self._ledger.work() as work:
+        with self._ledger.work(keeps_time=False) as work:
             already = self._already(work.tx, customers)
             phone_ids = dict.fromkeys([*pool, *(c.pinned_phone_id for c in customers if c.pinned_phone_id)])
             lanes = {phone_id: self._lane(work, phone_id) for phone_id in phone_ids}
@@ -217,7 +217,7 @@ class Jobs:
 
         UnknownPhone, StaleEpoch.
         """
-        with self._ledger.work() as work:
+        with self._ledger.work(keeps_time=False) as work:
             return leases.lease(work, self._ledger.settings, phone_id, epoch=epoch, spool_id=spool_id)
 
     def renew(self, phone_id: PhoneId, *, epoch: int, task_ids: Sequence[TaskId]) -> list[Renewal]:
@@ -234,7 +234,7 @@ class Jobs:
 
     def sweep(self) -> None:
         """Let the tasks be unknown whose lease ended long ago without a word."""
-        with self._ledger.work() as work:
+        with self._ledger.work(keeps_time=False) as work:
             leases.give_up(work, self._ledger.settings)
 
     # ---- inside

@@ -50,15 +50,16 @@ def lease(
 
     UnknownPhone, StaleEpoch.
     """
-    tx, now_ms = work.tx, work.now_ms
+    tx = work.tx
     phone = current_phone(tx, phone_id, epoch)
     earliest_ms = tx.next_not_before(phone_id)
     if earliest_ms is None:
         return None
-    if earliest_ms > now_ms:
+    if earliest_ms > work.now_ms:
         return Held(cause="waiting", retry_at_ms=earliest_ms)
     # Counting and taking are one step only while nobody else counts: the account stays locked to the end.
     account = tx.lock_account(phone.account_id) if phone.account_id else None
+    now_ms = work.read_time()
     held = hold(tx, phone, account, settings, now_ms)
     if held is not None or account is None:
         return held
@@ -77,6 +78,7 @@ def lease(
         last_use_ms=now_ms + settings.lease_ms,
     )
     tx.add_permit(permit)
+    work.keeps_time = True
     leased = replace(
         task,
         state=TaskState.LEASED,

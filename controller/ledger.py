@@ -54,8 +54,14 @@ class Work:
 
     tx: Tx
     now_ms: int
+    keeps_time: bool = True
     changes: list[Change] = field(default_factory=list)
     jobs_to_close: set[JobId] = field(default_factory=set)
+
+    def read_time(self) -> int:
+        """Read the farm's clock again, as after waiting for a lock, and return the time."""
+        self.now_ms = max(self.now_ms, self.tx.clock_ms())
+        return self.now_ms
 
     def offer(self) -> None:
         """Note that a task may have become available."""
@@ -74,6 +80,7 @@ class Ledger:
         self.clock = clock
         self.settings = settings
         self._watchers: list[Watcher] = []
+        self._latest_ms = 0
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` on the core's thread after each change is committed; returns the way to stop."""
@@ -81,14 +88,20 @@ class Ledger:
         return lambda: self._watchers.remove(watcher)
 
     @contextmanager
-    def work(self) -> Iterator[Work]:
-        """Open one transaction at the farm's never-backwards time; StoreBusy, StoreUnreachable."""
+    def work(self, *, keeps_time: bool = True) -> Iterator[Work]:
+        """Open one transaction at the farm's never-backwards time; StoreBusy, StoreUnreachable.
+
+        Without `keeps_time` the time is kept only if the work says so: what merely asks costs no write.
+        """
         with self.store.transaction() as tx:
-            work = Work(tx, tx.advance_clock(self.clock.now_ms()))
+            work = Work(tx, max(self.clock.now_ms(), self._latest_ms, tx.clock_ms()), keeps_time)
             yield work
-            # In one order everywhere, so that two controllers cannot wait for each other.
+            # In one order everywhere, and the clock last, so that two controllers cannot wait for each other.
             for job_id in sorted(work.jobs_to_close):
                 tx.end_job_if_over(job_id)
+            if work.keeps_time:
+                tx.advance_clock(work.now_ms)
+        self._latest_ms = max(self._latest_ms, work.now_ms)
         for change in dict.fromkeys(work.changes):
             for watcher in tuple(self._watchers):
                 watcher(change)

@@ -49,7 +49,7 @@ class Quotas:
 
     def use(self, account_id: AccountId) -> list[QuotaUse]:
         """Return what an account has used of each rule at this moment."""
-        with self._ledger.work() as work:
+        with self._ledger.work(keeps_time=False) as work:
             return [
                 QuotaUse(
                     account_id=account_id,

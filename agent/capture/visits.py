@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agent.capture.align import SURE_OVERLAP, Fit, Key, fits, joints, key_of
+from agent.capture.align import SURE_OVERLAP, Fit, Joint, Key, fits, joints, key_of
 from agent.capture.pages import Item, with_times
 from agent.model import Bubble
 
@@ -13,6 +13,7 @@ from agent.model import Bubble
 TAIL_LENGTH = 60
 # Two ways to lay a page over the next that are this near to each other in px cannot be told apart.
 DOUBT_PX = 90
+SCROLL_SLACK_PX = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Visit:
     is_at_top: bool = False
     is_scrolled: bool = False
     is_doubtful: bool = False  # a page could be laid over the next in several ways
+    _below: list[Item] = field(default_factory=list)
+    _ways: list[Joint] = field(default_factory=list)
 
     def begin(self, page: Sequence[Item]) -> None:
         """Take the newest page."""
@@ -48,17 +51,33 @@ class Visit:
         older = [(item.key, item.top) for item in page]
         before = [(item.key, item.top) for item in self.page]
         if older == before:
-            self.is_at_top = True
+            self._reach_top()
             return True
-        ways = joints(older, before, expected_px=expected_px)
+        # A finger moves a list by what it was dragged, or less where the list ends.
+        ways = [
+            way
+            for way in joints(older, before, expected_px=expected_px)
+            if -SCROLL_SLACK_PX <= way.shift_px <= expected_px + SCROLL_SLACK_PX
+        ]
         if not ways:
             return False
         if len(ways) > 1:
             off = [abs(way.shift_px - expected_px) for way in ways]
             self.is_doubtful |= off[1] - off[0] < DOUBT_PX
-        self.items = with_times([*page, *self.items[ways[0].overlap :]])
-        self.page = list(page)
+        self._below, self._ways = list(self.items), ways
+        self._lay(page, ways[0])
         return True
+
+    def _lay(self, page: Sequence[Item], way: Joint) -> None:
+        self.items = with_times([*page, *self._below[way.overlap :]])
+        self.page = list(page)
+
+    def _reach_top(self) -> None:
+        """The last scroll did not move: the one before may have been cut short by the end of the list."""
+        self.is_at_top = True
+        if len(self._ways) > 1:
+            self.is_doubtful = True
+            self._lay(self.page, max(self._ways, key=lambda way: way.overlap))
 
     def add_newer(self, page: Sequence[Item]) -> bool:
         """Append what came below meanwhile; False if the page does not join."""

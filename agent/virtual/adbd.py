@@ -116,8 +116,8 @@ class Transport:
                 packet = await self._next_packet()
                 await self._unmuted.wait()
                 await self._handle(packet)
-        except (asyncio.IncompleteReadError, ConnectionError, BadPacket):
-            return
+        except (asyncio.IncompleteReadError, ConnectionError, BadPacket, ValueError):
+            return  # the host went, or does not speak adb
         finally:
             self.drop()
 
@@ -246,8 +246,10 @@ class Transport:
         self._spawn(self._serve(service, stream))
 
     async def _serve(self, service: Service, stream: Stream) -> None:
-        await service(stream)
-        await stream.close()
+        try:
+            await service(stream)
+        finally:
+            await stream.close()
 
     def _okay(self, packet: Packet) -> None:
         stream = self._streams.get(packet.arg1)

@@ -116,6 +116,8 @@ class Shell:
         )
         try:
             return await command(call)
+        except (ValueError, IndexError, FileError) as error:
+            return call.fail(f"bad arguments ({type(error).__name__})")
         finally:
             if err is not out:
                 await err.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,7 +121,8 @@ def _given(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _why(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
+    said = re.sub(r"^\[Errno \d+\] ", "", str(error).partition("\n")[0])
+    return said.rstrip(".").lower() or type(error).__name__
 
 
 def _error(raw: bytes, status: int) -> errors.FarmError:

@@ -72,6 +72,9 @@ class Permit:
 class FarmRows(Protocol):
     """The farm itself, its people and its diary."""
 
+    def clock_ms(self) -> int:
+        """Return the farm's clock as kept."""
+
     def advance_clock(self, now_ms: int) -> int:
         """Raise the farm's clock to at least `now_ms`, keep it, and return it."""
 

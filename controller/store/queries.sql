@@ -198,10 +198,13 @@ SELECT state, outcome, count(*) AS found FROM tasks WHERE job_id = :job_id GROUP
 SELECT * FROM tasks WHERE phone_id = :phone_id AND state IN ('leased', 'armed') ORDER BY id /*postgres: FOR NO KEY UPDATE */
 
 -- name: next_not_before
-SELECT min(t.not_before_ms) AS found FROM tasks t JOIN jobs j ON j.id = t.job_id
-WHERE t.state = 'queued' AND j.state = 'running' AND (t.pinned_phone_id = :phone_id
-  OR (t.pinned_phone_id IS NULL
-    AND EXISTS (SELECT 1 FROM job_pool p WHERE p.job_id = t.job_id AND p.phone_id = :phone_id)))
+SELECT min(earliest) AS found FROM (
+  SELECT (SELECT min(t.not_before_ms) FROM tasks t
+    WHERE t.job_id = j.id AND t.state = 'queued' AND t.pinned_phone_id IS NULL) AS earliest
+  FROM job_pool p JOIN jobs j ON j.id = p.job_id WHERE p.phone_id = :phone_id AND j.state = 'running'
+  UNION ALL
+  SELECT t.not_before_ms AS earliest FROM tasks t JOIN jobs j ON j.id = t.job_id
+  WHERE t.pinned_phone_id = :phone_id AND t.state = 'queued' AND j.state = 'running') AS mine
 
 -- name: take_oldest
 SELECT t.* FROM tasks t JOIN jobs j ON j.id = t.job_id

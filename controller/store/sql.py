@@ -15,10 +15,14 @@ _AFTER_LAST_ID = 2**63 - 1
 class FarmSql(Statements):
     """The farm itself, its people and its diary."""
 
+    def clock_ms(self) -> int:
+        """Return the farm's clock as kept."""
+        return int(self._the("clock")["clock_ms"])
+
     def advance_clock(self, now_ms: int) -> int:
         """Raise the farm's clock to at least `now_ms`, keep it, and return it."""
         self._do("raise_clock", now_ms=now_ms)
-        return int(self._the("clock")["clock_ms"])
+        return self.clock_ms()
 
     def farm_epoch(self) -> int:
         """Return the epoch of this farm's data."""

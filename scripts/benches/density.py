@@ -1,7 +1,7 @@
 """Memory of an agent: forked from the keeper's fork server against started as a program of its own.
 
-Both kinds drive virtual phones through a real adb server and stream to a gRPC server, in one run. What counts is PSS
-(pages shared with others counted in parts); the keeper and its fork server are divided over their agents.
+Both kinds drive virtual phones through a real adb server and stream to a gRPC server, in one run. What counts is
+PSS (pages shared with others counted in parts); keeper and fork server are divided over their agents.
 """
 
 from __future__ import annotations

@@ -115,6 +115,7 @@ spacing_s = 1
 [agent]
 controller = "127.0.0.1:{grpc}"
 data_dir = "agent"
+adb_port = {farm.adb_port}
 """
     )
 

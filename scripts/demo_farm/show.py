@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from verdict import Row
 
-_out = Console(highlight=False)
+_out = Console(highlight=False, soft_wrap=True)
 
 
 def line(text: str) -> None:

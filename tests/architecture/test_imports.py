@@ -20,7 +20,7 @@ ONLY = {
     "sqlite_utils": ("agent/outbox.py", "agent/intents.py", "controller/store/"),
     "sqlite3": ("agent/outbox.py", "agent/intents.py", "controller/store/"),
     "psycopg": ("controller/store/",),
-    "fastapi": ("controller/web/",),
+    "fastapi": ("controller/web/", "controller/server.py"),
     "uvicorn": ("controller/server.py", "controller/web/"),
     "asyncio": (
         "controller/rpc/",

@@ -14,6 +14,11 @@ from tests.support.backends import Backend
 from tests.support.clock import fixed_clock
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that points test_phone.py at a real handset of the running adb server."""
+    parser.addoption("--phone", default=None, help="adb serial of a real handset, for test_phone.py")
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Callable[[], postgres.Cluster]]:
     """Return the way to the one cluster of this run, started when first wanted."""

@@ -87,6 +87,28 @@ def test_a_jump_back_of_the_clock_frees_nothing(core: Core, phone: Handset, cloc
     assert used(core) == (1, 1)
 
 
+def test_a_jump_back_over_a_restart_frees_nothing(backend: Backend) -> None:
+    core = backend.core(rule=RULE)
+    phone = handset(core, 1)
+    submit(core, 2, [phone])
+    add_one(phone)
+    backend.close()
+    backend.clock.advance(-2 * DAY_MS)
+    again = replace(phone, core=backend.core(rule=RULE))
+    assert used(again.core) == (1, 1)
+    assert again.lease() == Held(cause="spacing", retry_at_ms=START_MS + 60_000)
+
+
+def test_asking_in_vain_writes_nothing(core: Core, phone: Handset, clock: FixedClock) -> None:
+    add_one(phone)
+    with core.jobs._ledger.store.transaction() as tx:
+        before_ms = tx.clock_ms()
+    clock.advance(1_000)
+    assert isinstance(phone.lease(), Held)
+    with core.jobs._ledger.store.transaction() as tx:
+        assert tx.clock_ms() == before_ms
+
+
 def test_an_expired_lease_is_not_an_unspent_permit(core: Core, phone: Handset, clock: FixedClock) -> None:
     phone.take()
     clock.advance(120_000 + 3_600_001)

@@ -16,7 +16,7 @@ import pytest
 from sqlite_utils import Database
 
 from controller.errors import ConfigWrong, StoreBusy, StoreNewer, StoreUnreachable
-from controller.model import AccountId, ActingMode, Action, PermitId
+from controller.model import AccountId, ActingMode, Action, PermitId, PhoneId
 from controller.store import open_store, statements
 from controller.store.base import Permit
 from tests.support.backends import Backend, race
@@ -176,6 +176,44 @@ def test_counting_and_taking_permits_is_one_step_for_racers(backend: Backend) ->
     with backend.store().transaction() as tx:
         uses = [len(tx.permit_uses(account_id, Action.FRIEND_ADD, 0)) for account_id in accounts]
     assert uses == [limit] * len(accounts)
+
+
+LOCKS = {
+    "phone": lambda tx, task: tx.lock_phone(PhoneId("001")),
+    "account": lambda tx, task: tx.lock_account(AccountId("wx001")),
+    "task": lambda tx, task: tx.lock_task(task.id),
+    "live_tasks": lambda tx, task: tx.live_tasks(PhoneId("001")),
+    "spool": lambda tx, task: tx.lock_spool(PhoneId("001"), "s", START_MS),
+    "job": lambda tx, task: tx.end_job_if_over(task.job_id),
+    "greeting": lambda tx, task: tx.raise_epoch(PhoneId("001"), START_MS),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [*((name, name) for name in LOCKS), ("phone", "greeting")],
+)
+def test_what_locks_makes_the_next_one_wait(backend: Backend, first: str, second: str) -> None:
+    core = backend.core()
+    phone = handset(core, 1)
+    submit(core, 1, [phone])
+    task = phone.take().task
+    core.archive.accept(phone.phone_id, "s", 1, [])
+    other = backend.store()
+    got_through = threading.Event()
+
+    def wait_for_it() -> None:
+        with other.transaction() as tx:
+            LOCKS[second](tx, task)
+            got_through.set()
+
+    waiting = threading.Thread(target=wait_for_it)
+    with backend._opened[0].transaction() as tx:
+        LOCKS[first](tx, task)
+        waiting.start()
+        assert not got_through.wait(0.3)
+    waiting.join(timeout=30)
+    assert got_through.is_set()
 
 
 def test_the_oldest_task_goes_to_one_of_many_takers(backend: Backend) -> None:

@@ -350,6 +350,13 @@ def test_a_list_becomes_a_job_once(served: Serving):
     assert (home.folder / "out.csv").read_bytes().startswith(b"\xef\xbb\xbf")
 
 
+def test_a_safety_rule_that_refuses_has_its_own_exit_code(served: Serving):
+    home, no = served.home, staffed(served, 400)
+    rows = "".join(f"136{at:08d},x,D,2026-11-11\n" for at in range(2_001))
+    write(home, "many.csv", HEADING + rows)
+    one_line(home.farm("friends", "add", "many.csv", "--phones", no, "--yes"), 5, "2000")
+
+
 def test_leaving_a_job_that_is_watched_leaves_it_running(served: Serving):
     home, no = served.home, staffed(served, 300)
     write(home, "watch.csv", GOOD.replace("138001380", "137001370"))

@@ -115,6 +115,20 @@ def test_arm_that_takes_long_is_followed_by_a_new_look(friends):
     assert friends.requests(virtual) == {"13800000001": 1}
 
 
+def test_a_page_that_changed_while_arming_is_not_sent(friends):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+
+    def slow_arm():
+        page = virtual.handset.app.stage.page
+        friends.farm.do(page.put, "greeting", "别人改过的话")
+        time.sleep(2.2)
+
+    ended = add_friend(phone, wanted("13800000001"), slow_arm)
+    assert (ended.result, ended.outcome) == (Result.NOT_DONE, "not_sent")
+    assert friends.requests(virtual) == {}
+
+
 def test_a_greeting_the_client_cuts_is_not_sent(friends):
     virtual = friends.farm.phones[0]
     arm = Arm(friends, virtual)

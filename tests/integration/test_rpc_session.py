@@ -344,6 +344,7 @@ def test_an_older_session_is_stopped_gets_no_task_and_may_still_hand_over_events
     old.hello()
     old.beat(account_id="wx1")
     old.want()
+    until(lambda: edge.call(edge.core.fleet.phone, ONE).state == "ready", "the heartbeat")
     new = connect()
     assert new.hello().phone_epoch == 2
     assert old.next("stop").reason == "superseded"

@@ -97,6 +97,7 @@ CREATE TABLE job_pool (
   phone_id TEXT NOT NULL REFERENCES phones (phone_id),
   PRIMARY KEY (job_id, phone_id)
 );
+CREATE INDEX job_pool_by_phone ON job_pool (phone_id);
 
 CREATE TABLE tasks (
   id TEXT PRIMARY KEY,
@@ -134,6 +135,8 @@ CREATE UNIQUE INDEX tasks_once ON tasks (action, target)
 CREATE UNIQUE INDEX tasks_one_live ON tasks (phone_id) WHERE state IN ('leased', 'armed');
 CREATE INDEX tasks_by_job ON tasks (job_id, row_no);
 CREATE INDEX tasks_queued ON tasks (created_at_ms, job_id, row_no) WHERE state = 'queued';
+CREATE INDEX tasks_of_pools ON tasks (job_id, not_before_ms) WHERE state = 'queued' AND pinned_phone_id IS NULL;
+CREATE INDEX tasks_pinned ON tasks (pinned_phone_id) WHERE state = 'queued' AND pinned_phone_id IS NOT NULL;
 CREATE INDEX tasks_by_account ON tasks (account_id, state);
 
 CREATE TABLE permits (

@@ -164,6 +164,21 @@ def test_scrolled_chats_are_read_exactly(repeats, seed):
     assert [one.text for one in visit.bubbles()] == texts
 
 
+def test_a_scroll_cut_short_by_the_top_does_not_double_a_period():
+    chat = [bubble(f"m{n % 5}") for n in range(10)]
+
+    def page(first):
+        return [Item(key_of(one), one, at * 100) for at, one in enumerate(chat[first : first + 9])]
+
+    visit = Visit()
+    visit.begin(page(1))
+    # Five rows were asked for, one was left: laid five rows further it would fit as well.
+    assert visit.add_older(page(0), expected_px=500)
+    assert visit.add_older(page(0), expected_px=500)
+    assert visit.is_at_top
+    assert visit.bubbles() == chat
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_visits_over_time_archive_every_message_once(seed):
     rng = random.Random(seed)

@@ -181,6 +181,13 @@ def test_input_types_ascii_only_and_knows_keys() -> None:
     assert handset.front is handset.launcher
 
 
+@pytest.mark.parametrize("line", ["sleep soon", "head -n x", "exit five", "mv", "input tap 1", "sh /nope"])
+def test_wrong_arguments_are_an_error_of_the_command(line: str) -> None:
+    code, _, err = run(line)
+    assert code not in (0, 127)
+    assert line.split(maxsplit=1)[0] in err
+
+
 def test_nothing_is_touched_while_the_screen_is_off() -> None:
     app = StubApp()
     handset = stub_handset(app)
