@@ -122,6 +122,10 @@ class Nursery:
                     return
                 self._obey(message)
 
+    def close(self) -> None:
+        """Stop watching; the connection is its maker's."""
+        self._selector.close()
+
     def _obey(self, message: Message) -> None:
         serial = message["serial"]
         if message["op"] == "start" and serial not in self._pids:
@@ -198,16 +202,20 @@ def _live(settings: config.AgentConfig) -> Callable[[Message, socket.socket], in
 
 def main(arguments: list[str]) -> int:
     """Run as `python -m agent.nursery FD PARENT_PID`; the configuration comes as the first message."""
-    control = socket.socket(fileno=int(arguments[0]))
     die_with_parent(int(arguments[1]))
-    first = receive(control)
-    if first is None:
-        return 0
-    settings = config.decode(first["config"])
-    if settings.preload:
-        preload()
-    send(control, {"at": "ready"})
-    Nursery(control, _live(settings)).serve()
+    with socket.socket(fileno=int(arguments[0])) as control:
+        first = receive(control)
+        if first is None:
+            return 0
+        settings = config.decode(first["config"])
+        if settings.preload:
+            preload()
+        send(control, {"at": "ready"})
+        server = Nursery(control, _live(settings))
+        try:
+            server.serve()
+        finally:
+            server.close()
     return 0
 
 

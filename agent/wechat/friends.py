@@ -17,30 +17,32 @@ from agent.wechat.warnings import judge
 ANSWER_LIMIT_S = 10.0
 # A toast comes with the profile; without one the page of new friends has to tell.
 SENT_LIMIT_S = 5.0
-# The screen must still be fresh when the tap goes out after the intent was written.
-ARM_LIMIT_S = 1.5
 EVIDENCE_LIMIT = 120
 
 
 def add_friend(phone: Phone, request: FriendAdd, arm: Callable[[], None]) -> Ended:
-    """Search, fill in and send a friend request; `arm` is called once, directly before the tap that sends.
+    """Search, fill in and send a friend request; `arm` is called once, before the first tap that lasts.
 
-    What `arm` raises goes through and no tap is made. Raises PlatformWarning, LoggedOut, ScreenError before
-    arming, and DriverError: after arming its effect is to be settled with `look`.
+    That is the tap on 添加到通讯录: people who need no verification are friends by it. What `arm` raises goes
+    through, and neither that tap nor the one that sends is made. Raises PlatformWarning and LoggedOut,
+    ScreenError before arming, and DriverError: after arming its effect is to be settled with `look`.
     """
     try:
-        page = _written_request(phone, request)
+        found = _stranger(phone, request)
     except DialogOpen as dialog:
         leave_dialog(phone)
         return _dialog_ended(dialog, request)
-    if isinstance(page, Ended):
-        return page
-    found, screen = page
+    if isinstance(found, Ended):
+        return found
     arm()
     try:
-        if phone.age_s(screen) > ARM_LIMIT_S:
-            screen = _verified(phone, request)
+        screen = _written_request(phone, request, found)
+        if isinstance(screen, Ended):
+            return screen
         phone.commit(screen.spot(_send_button(screen)))
+    except DialogOpen as dialog:
+        leave_dialog(phone)
+        return _dialog_settled(phone, request, found, dialog)
     except ScreenError:
         return look(phone, request)
     return _read_outcome(phone, request, found)
@@ -80,8 +82,8 @@ def _told(found: Found, rows: Sequence[RequestRow], *, is_whole: bool) -> Ended:
 # -- up to the tap
 
 
-def _written_request(phone: Phone, request: FriendAdd) -> tuple[Found, Screen] | Ended:
-    """Return the request page filled in and read back, or how the task ends without one."""
+def _stranger(phone: Phone, request: FriendAdd) -> Found | Ended:
+    """Return the person who can be asked, or how the task ends without asking."""
     earlier = read_requests(phone)
     found = find_person(phone, request.query)
     if isinstance(found, Ended):
@@ -92,6 +94,11 @@ def _written_request(phone: Phone, request: FriendAdd) -> tuple[Found, Screen] |
         return _not_done(FriendAddOutcome.CANNOT_BE_ADDED, str(found.standing), found.name)
     if any(row.state is RequestState.WAITING for row in earlier.of(found.name)):
         return _not_done(FriendAddOutcome.ALREADY_REQUESTED, "等待验证", found.name)
+    return found
+
+
+def _written_request(phone: Phone, request: FriendAdd, found: Found) -> Screen | Ended:
+    """Return the request page filled in and read back, or how the task ends without one."""
     screen = _request_page(phone, found)
     if isinstance(screen, Ended):
         return screen
@@ -100,7 +107,7 @@ def _written_request(phone: Phone, request: FriendAdd) -> tuple[Found, Screen] |
         screen = arrive(phone, ScreenName.REQUEST, what="the request page")
         phone.type_into(screen, _remark_field(screen), request.remark)
     phone.clear_toast()
-    return found, _verified(phone, request)
+    return _verified(phone, request)
 
 
 def _request_page(phone: Phone, found: Found) -> Screen | Ended:
@@ -193,7 +200,7 @@ def _read_outcome(phone: Phone, request: FriendAdd, found: Found) -> Ended:
     was_sent = toast in screen.table.texts["request_sent_toast"]
     sent = _done(FriendAddOutcome.REQUESTED, toast, found.name) if was_sent else None
     if screen.name is ScreenName.DIALOG:
-        return _after_dialog(phone, request, screen, sent)
+        return _after_dialog(phone, request, found, screen, sent)
     if screen.name is ScreenName.CHAT or standing_of(screen) is Standing.FRIEND:
         return _done(FriendAddOutcome.ADDED, "发消息", found.name)
     if sent is not None:
@@ -204,21 +211,28 @@ def _read_outcome(phone: Phone, request: FriendAdd, found: Found) -> Ended:
     return look(phone, request)
 
 
-def _after_dialog(phone: Phone, request: FriendAdd, screen: Screen, sent: Ended | None) -> Ended:
+def _after_dialog(
+    phone: Phone, request: FriendAdd, found: Found, screen: Screen, sent: Ended | None
+) -> Ended:
     try:
         dialog = dialog_of(screen)
     except PlatformWarning as warning:
         warning.settled = sent
         raise
     leave_dialog(phone)
-    if dialog.outcome:
-        return _not_done(dialog.outcome, "dialog after sending")
-    if sent is not None:
+    if sent is not None and not dialog.outcome:
         return sent
+    return _dialog_settled(phone, request, found, dialog)
+
+
+def _dialog_settled(phone: Phone, request: FriendAdd, found: Found, dialog: DialogOpen) -> Ended:
+    """Return what came of an armed add that a dialog answered; an unknown one is no proof of anything."""
+    if dialog.outcome:
+        return _not_done(dialog.outcome, "dialog after the tap")
     seen = look(phone, request)
     if seen.result is Result.DONE:
         return seen
-    return _unknown(FriendAddOutcome.UNEXPECTED_DIALOG, _words(dialog.text, request))
+    return _unknown(FriendAddOutcome.UNEXPECTED_DIALOG, _words(dialog.text, request, found.name))
 
 
 # -- how a task ends
@@ -230,10 +244,10 @@ def _dialog_ended(dialog: DialogOpen, request: FriendAdd) -> Ended:
     return _not_done(FriendAddOutcome.UNEXPECTED_DIALOG, _words(dialog.text, request))
 
 
-def _words(text: str, request: FriendAdd) -> str:
-    """Return the words of an unknown dialog without what we ourselves typed."""
-    for own in (request.query, request.greeting, request.remark):
-        text = text.replace(own, "…") if own else text
+def _words(text: str, request: FriendAdd, name: str = "") -> str:
+    """Return the words of an unknown dialog without the person's name and what we ourselves typed."""
+    for private in (request.query, request.greeting, request.remark, name):
+        text = text.replace(private, "…") if private else text
     return text[:EVIDENCE_LIMIT]
 
 

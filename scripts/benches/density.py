@@ -1,7 +1,7 @@
 """Memory of an agent: forked from the keeper's fork server against started as a program of its own.
 
-Both kinds drive virtual phones through a real adb server and stream to a gRPC server, in one run. What counts is
-PSS (pages shared with others counted in parts); keeper and fork server are divided over their agents.
+Both kinds drive virtual phones through a real adb server and stream to a gRPC server, in one run. What
+counts is PSS (pages shared with others counted in parts); keeper and fork server are divided over agents.
 """
 
 from __future__ import annotations
@@ -100,8 +100,7 @@ def work(host: Host, name: str) -> None:
 def measure(kind: str, count: int, folder: Path) -> tuple[float, float]:
     """Return MiB for each idle agent, and after work."""
     folder.mkdir()
-    hostrig.SCENARIO = SCENARIO
-    with hostrig.host(folder, count) as host:
+    with hostrig.host(folder, count, SCENARIO) as host:
         host.stub.accounts = {phone.serial: phone.account_id for phone in host.phones}
         host.stub.does.heartbeat_ms = 1_000
         if kind == "forked":
@@ -124,9 +123,8 @@ def main() -> int:
     started_s = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         rows = {kind: measure(kind, count, Path(folder) / kind) for kind in ("forked", "spawned")}
-    print(
-        f"{count} agents, MiB PSS each (keeper and fork server included); {time.monotonic() - started_s:.0f} s"
-    )
+    took_s = time.monotonic() - started_s
+    print(f"{count} agents, MiB PSS each (keeper and fork server included); {took_s:.0f} s")
     print(f"{'':<10}{'idle':>8}{'worked':>8}")
     for kind, (idle, worked) in rows.items():
         print(f"{kind:<10}{idle:>8.1f}{worked:>8.1f}")

@@ -1,4 +1,4 @@
-"""A small controller behind a real gRPC server: archives in memory, hands out tasks, misbehaves on request."""
+"""A small controller behind a real gRPC server: archives in memory, leases tasks, misbehaves on request."""
 
 from __future__ import annotations
 

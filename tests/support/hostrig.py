@@ -140,7 +140,7 @@ def adb(host: Host, *words: str) -> None:
 
 
 @contextmanager
-def host(folder: Path, count: int) -> Iterator[Host]:
+def host(folder: Path, count: int, scenario: str = SCENARIO) -> Iterator[Host]:
     """Run virtual phones and a stub controller; adb is ended on its own port."""
     home = folder / "home"
     home.mkdir()
@@ -154,8 +154,8 @@ def host(folder: Path, count: int) -> Iterator[Host]:
         "PYTHONWARNINGS": "error",
     }
     port = free_port()
-    scenario = parse_scenario(SCENARIO.format(count=count).encode(), name="test")
-    with VirtualFarm(scenario, time_scale=0.1) as farm, FleetStub() as stub:
+    plan = parse_scenario(scenario.format(count=count).encode(), name="test")
+    with VirtualFarm(plan, time_scale=0.1) as farm, FleetStub() as stub:
         made = Host(folder, farm, stub, port, environment)
         made.write_config()
         try:
