@@ -209,7 +209,7 @@ class Phone:
         self._touch(spot, what=role)
 
     def commit(self, spot: Spot) -> None:
-        """Make the one irreversible tap of a flow, once; AnswerLost says nothing about its effect."""
+        """Make a tap that may last, of an armed task, once; AnswerLost says nothing about its effect."""
         self._touch(spot, what="commit")
 
     def _touch(self, spot: Spot, *, what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from agent.errors import AnswerLost, DialogOpen, NotRecognised, PlatformWarning, ScreenError
 from agent.model import Ended, FriendAdd, FriendAddOutcome, Result
@@ -11,7 +12,7 @@ from agent.wechat.lookup import Found, Standing, find_person, standing_of
 from agent.wechat.newfriends import RequestRow, RequestState, read_requests
 from agent.wechat.pages import EDIT_TEXT, Node
 from agent.wechat.screens import Screen, ScreenName
-from agent.wechat.steps import arrive, dialog_of, go, leave_dialog, only
+from agent.wechat.steps import arrive, dialog_of, leave_dialog, only
 from agent.wechat.warnings import judge
 
 ANSWER_LIMIT_S = 10.0
@@ -124,13 +125,10 @@ def _request_page(phone: Phone, found: Found) -> Screen | Ended:
 
     button = only(screen.texts("add_to_contacts"), what="the button that adds")
     after = (ScreenName.REQUEST, ScreenName.CHAT, ScreenName.PROFILE)
-    try:
-        screen = go(
-            phone, screen, button, *after, what="the request page", within_s=ANSWER_LIMIT_S, test=answered
-        )
-    except AnswerLost:
-        # Seeing what came of it is better than a second try: it may have made friends.
-        screen = arrive(phone, *after, what="the request page", within_s=ANSWER_LIMIT_S, test=answered)
+    # A lost answer is no reason to stop: seeing what came of it is better than a second try.
+    with suppress(AnswerLost):
+        phone.commit(screen.spot(screen.page.pressable(button)))
+    screen = arrive(phone, *after, what="the request page", within_s=ANSWER_LIMIT_S, test=answered)
     if screen.name is ScreenName.REQUEST:
         return screen
     if screen.name is ScreenName.CHAT or standing_of(screen) is Standing.FRIEND:

@@ -245,7 +245,8 @@ def compare(
     """Print belief beside truth; True if they agree."""
     truth = _get(control + "/truth")
     queries = {n + 1: world.query(n) for n in range(1, asked.customers + 1)}
-    table = verdict.rows(farm.ask("jobs", "show", job_id)["tasks"], queries, truth)
+    tasks = farm.ask("jobs", "show", job_id)["tasks"]
+    table = verdict.rows(tasks, queries, truth)
     said = verdict.conversations(truth)
     chats = list(verdict.chat_findings(said, _archive(farm)))
     violations = farm.ask("violations", "list")

@@ -121,3 +121,21 @@ def test_sql_stands_only_in_the_stores() -> None:
         if not str(p.relative_to(ROOT)).startswith(SQL_HOMES) and has_sql(p.read_text())
     ]
     assert strays == []
+
+
+def commits(source: str) -> int:
+    """Count the calls of Phone.commit: taps that cannot be taken back."""
+    return sum(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "commit"
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "phone"
+        for node in ast.walk(ast.parse(source))
+    )
+
+
+def test_taps_that_last_stand_in_one_place() -> None:
+    assert commits("phone.commit(spot)") == 1
+    found = {str(p.relative_to(ROOT)): commits(p.read_text()) for p in modules()}
+    assert {name: count for name, count in found.items() if count} == {"agent/wechat/friends.py": 2}

@@ -149,7 +149,8 @@ def break_commit(monkeypatch, phone, virtual, fault):
     commit = phone.commit
 
     def broken(spot):
-        virtual.faults(fault, "click")
+        if isinstance(virtual.handset.app.stage.page, RequestPage):
+            virtual.faults(fault, "click")
         commit(spot)
 
     monkeypatch.setattr(phone, "commit", broken)
