@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +84,12 @@ def run(farm: Parts, asked: argparse.Namespace) -> bool:
     show.step(f"job {job_id}: {asked.customers} customers from a CSV file, at most {per_day} a phone in 24 h")
     watching = farm.follow("jobs", "watch", job_id)
     try:
-        told = trouble(farm, asked, control, job_id)
+        troubles = trouble(farm, asked, control, job_id)
         until("the job to end", lambda: _over(farm, job_id), 60 + 6 * asked.customers)
     finally:
         watching.terminate() if watching.poll() is None and not _over(farm, job_id) else watching.wait(20)
     wait_for_chats(farm, control, made)
-    return compare(farm, asked, control, job_id, made, per_day, told, time.monotonic() - began)
+    return compare(farm, asked, control, job_id, made, per_day, troubles, time.monotonic() - began)
 
 
 def _write(farm: Parts, made: world.DemoWorld, per_day: int) -> None:
@@ -184,28 +185,59 @@ def submit(farm: Parts, asked: argparse.Namespace) -> str:
     return str(made["job"]["job_id"])
 
 
-def trouble(farm: Parts, asked: argparse.Namespace, control: str, job_id: str) -> list[str]:
-    """Unplug a phone and kill an agent in the middle of the job, as asked; return what to tell of it."""
-    told = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What was done to a phone on purpose, and the row it had in hand at that moment."""
+
+    phone_id: str
+    what: str
+    row_no: int
+    state: str
+
+
+def trouble(farm: Parts, asked: argparse.Namespace, control: str, job_id: str) -> list[Trouble]:
+    """Unplug a phone and kill an agent in the middle of the job, each with a row in hand, as asked."""
+    made: list[Trouble] = []
     if not (asked.unplug or asked.kill):
-        return told
+        return made
     third = asked.customers // 3
     until("a third of the job", lambda: farm.ask("jobs", "show", job_id)["ended"] >= third or None, 60)
-    phones = {phone["phone_id"]: phone for phone in farm.ask("phones", "list")}
+    serials = {phone["phone_id"]: phone["serial"] for phone in farm.ask("phones", "list")}
     if asked.unplug:
-        serial = phones["002"]["serial"]
-        _post(control + f"/phones/{serial}/unplug")
-        told.append("002 was unplugged in the middle of the job and plugged in again 5 s later")
-        show.warn(told[-1].replace("was unplugged", "unplugged").split(" and ")[0])
+        row = _in_hand(farm, job_id, "002")
+        _post(control + f"/phones/{serials['002']}/unplug")
+        what = "unplugged, and plugged in again 5 s later"
+        made.append(Trouble(phone_id="002", what=what, row_no=row["row_no"], state=row["state"]))
+        show.warn(f"002 unplugged with row {row['row_no']} in hand")
     if asked.kill:
-        pid = _agent_of(farm, control, phones["003"]["serial"])
+        pid = _agent_of(farm, control, serials["003"])
+        row = _in_hand(farm, job_id, "003")
         os.kill(pid, signal.SIGKILL)
-        told.append(f"the agent of 003 (process {pid}) was killed with -9; the keeper started another")
-        show.warn(told[-1])
+        what = f"its agent (process {pid}) killed with -9"
+        made.append(Trouble(phone_id="003", what=what, row_no=row["row_no"], state=row["state"]))
+        show.warn(f"003 lost its agent, kill -9, with row {row['row_no']} in hand")
     if asked.unplug:
         time.sleep(5)  # the time the phone stays out: this is the event itself, not a wait for something
-        _post(control + f"/phones/{serial}/plug")
-    return told
+        _post(control + f"/phones/{serials['002']}/plug")
+    return made
+
+
+def _in_hand(farm: Parts, job_id: str, phone_id: str) -> dict[str, Any]:
+    def found() -> dict[str, Any] | None:
+        rows = farm.ask("jobs", "show", job_id)["tasks"]
+        mine = (row for row in rows if row["phone_id"] == phone_id and row["state"] in ("leased", "armed"))
+        return next(mine, None)
+
+    return until(f"a row in the hands of {phone_id}", found, 30)
+
+
+def _told(made: list[Trouble], tasks: list[dict[str, Any]]) -> list[str]:
+    rows = {task["row_no"]: task for task in tasks}
+    return [
+        f"{one.phone_id}: {one.what}, row {one.row_no} in hand ({one.state}); that row ended "
+        "{outcome} on {phone_id}, attempt {attempt}".format_map(rows[one.row_no])
+        for one in made
+    ]
 
 
 def _agent_of(farm: Parts, control: str, serial: str) -> int:
@@ -239,7 +271,7 @@ def compare(
     job_id: str,
     made: world.DemoWorld,
     per_day: int,
-    told: list[str],
+    troubles: list[Trouble],
     took_s: float,
 ) -> bool:
     """Print belief beside truth; True if they agree."""
@@ -266,7 +298,7 @@ def compare(
         lines=sum(map(len, said.values())),
         chats=len(said),
         violations=violations,
-        told=told,
+        told=_told(troubles, tasks),
         took_s=took_s,
     )
     show.findings(findings)
