@@ -97,14 +97,13 @@ def _write(farm: Parts, made: world.DemoWorld, per_day: int) -> None:
     (folder / "scenario.toml").write_text(made.scenario_toml)
     (folder / "customers.csv").write_bytes(made.customers_csv)
     (folder / "greeting.txt").write_text("您好，我是您的专属客服，订单有问题随时找我。\n")
-    grpc, http = free_port(), free_port()
     (folder / "config.toml").write_text(
         f"""\
 [controller]
 farm_id = "demo"
 data_dir = "controller"
-grpc = "127.0.0.1:{grpc}"
-http = "127.0.0.1:{http}"
+grpc = "127.0.0.1:{farm.grpc_port}"
+http = "{farm.http.removeprefix("http://")}"
 words = {json.dumps(world.WORDS, ensure_ascii=False)}
 
 # Virtual phones have no platform to fear; a real account keeps the defaults.
@@ -114,7 +113,7 @@ per_hour = {per_day}
 spacing_s = 1
 
 [agent]
-controller = "127.0.0.1:{grpc}"
+controller = "127.0.0.1:{farm.grpc_port}"
 data_dir = "agent"
 adb_port = {farm.adb_port}
 """
@@ -151,13 +150,13 @@ def start(farm: Parts, phones: int) -> str:
 
 def bring_in(farm: Parts, made: world.DemoWorld, phones: int) -> None:
     """Number the handsets, give them to holders, and record that the holders were told."""
-    until(f"{phones} handsets", lambda: len(farm.ask("phones", "waiting")) >= phones or None, 90)
+    until(f"{phones} handsets", lambda: len(farm.get("/phones/waiting")) >= phones or None, 90)
     farm.farm("phones", "number", "--from", "1", "--rack", "A", "--yes")
     holders = farm.folder / "holders.csv"
     holders.write_text("NO,HOLDER\n" + "".join(f"{n:03},{name}\n" for n, name in enumerate(made.holders, 1)))
 
     def accounts_read() -> bool | None:
-        return all(phone["account_seen"] for phone in farm.ask("phones", "list")) or None
+        return all(phone["account_seen"] for phone in farm.get("/phones")) or None
 
     until("the accounts on the phones", accounts_read, 60)
     farm.farm("phones", "assign", "all", "--holders", str(holders))
@@ -201,8 +200,8 @@ def trouble(farm: Parts, asked: argparse.Namespace, control: str, job_id: str) -
     if not (asked.unplug or asked.kill):
         return made
     third = asked.customers // 3
-    until("a third of the job", lambda: farm.ask("jobs", "show", job_id)["ended"] >= third or None, 60)
-    serials = {phone["phone_id"]: phone["serial"] for phone in farm.ask("phones", "list")}
+    until("a third of the job", lambda: farm.get(f"/jobs/{job_id}")["ended"] >= third or None, 60)
+    serials = {phone["phone_id"]: phone["serial"] for phone in farm.get("/phones")}
     if asked.unplug:
         row = _in_hand(farm, job_id, "002")
         _post(control + f"/phones/{serials['002']}/unplug")
@@ -224,7 +223,7 @@ def trouble(farm: Parts, asked: argparse.Namespace, control: str, job_id: str) -
 
 def _in_hand(farm: Parts, job_id: str, phone_id: str) -> dict[str, Any]:
     def found() -> dict[str, Any] | None:
-        rows = farm.ask("jobs", "show", job_id)["tasks"]
+        rows = farm.get(f"/jobs/{job_id}/tasks")
         mine = (row for row in rows if row["phone_id"] == phone_id and row["state"] in ("leased", "armed"))
         return next(mine, None)
 
@@ -256,7 +255,7 @@ def wait_for_chats(farm: Parts, control: str, made: world.DemoWorld) -> None:
         if truth.get("pending_says"):
             return None
         found = verdict.chat_findings(verdict.conversations(truth), _archive(farm))
-        return (not list(found) and len(farm.ask("violations", "list")) >= made.violations) or None
+        return (not list(found) and len(farm.get("/violations")) >= made.violations) or None
 
     try:
         until("the chats", archived, 40)
@@ -277,11 +276,11 @@ def compare(
     """Print belief beside truth; True if they agree."""
     truth = _get(control + "/truth")
     queries = {n + 1: world.query(n) for n in range(1, asked.customers + 1)}
-    tasks = farm.ask("jobs", "show", job_id)["tasks"]
+    tasks = farm.get(f"/jobs/{job_id}/tasks")
     table = verdict.rows(tasks, queries, truth)
     said = verdict.conversations(truth)
     chats = list(verdict.chat_findings(said, _archive(farm)))
-    violations = farm.ask("violations", "list")
+    violations = farm.get("/violations")
     findings = [
         f"row {row.row_no}: {row.outcome or row.state}, expected {row.expected}"
         for row in table
@@ -292,7 +291,7 @@ def compare(
     findings += chats
     if len(violations) != made.violations:
         findings.append(f"{len(violations)} violations found, {made.violations} were planted")
-    show.outcomes(table, truth, farm.ask("phones", "list"), per_day)
+    show.outcomes(table, truth, farm.get("/phones"), per_day)
     show.summary(
         table,
         lines=sum(map(len, said.values())),
@@ -307,10 +306,8 @@ def compare(
 
 def _archive(farm: Parts) -> dict[tuple[str, str], list[verdict.Line]]:
     found = {}
-    for chat in farm.ask("chats", "list"):
-        shown = farm.ask(
-            "chats", "show", str(chat["conversation_id"]), "--reason", "demo: compare", "--limit", "500"
-        )
+    for chat in farm.get("/chats"):
+        shown = farm.get(f"/chats/{chat['conversation_id']}", reason="demo: compare", limit="500")
         found[chat["account_id"], chat["title"]] = [
             (line["side"], line["text"]) for line in shown["messages"] if line["side"] != "system"
         ]
@@ -319,18 +316,18 @@ def _archive(farm: Parts) -> dict[tuple[str, str], list[verdict.Line]]:
 
 def _over(farm: Parts, job_id: str) -> bool | None:
     farm.alive()
-    return farm.ask("jobs", "show", job_id)["state"] == "ended" or None
+    return farm.get(f"/jobs/{job_id}")["state"] == "ended" or None
 
 
 def _ready(farm: Parts) -> int:
     farm.alive()
-    return sum(phone["state"] in ("ready", "busy") for phone in farm.ask("phones", "list"))
+    return sum(phone["state"] in ("ready", "busy") for phone in farm.get("/phones"))
 
 
 def _answers(farm: Parts) -> bool | None:
     farm.alive()
     try:
-        return bool(farm.ask("status")) or None
+        return bool(farm.get("/status")) or None
     except DemoFailed:
         return None
 

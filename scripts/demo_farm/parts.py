@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,7 +48,8 @@ class Parts:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.adb_port = free_port()
+        self.adb_port, self.grpc_port, http_port = free_port(), free_port(), free_port()
+        self.http = f"http://127.0.0.1:{http_port}"
         self.environ = {
             **os.environ,
             "ANDROID_ADB_SERVER_PORT": str(self.adb_port),
@@ -100,6 +103,17 @@ class Parts:
     def ask(self, *words: str) -> Any:
         """Run a `farm` command with --json and return the value."""
         return json.loads(self.farm(*words, "--json"))
+
+    def get(self, path: str, **query: str) -> Any:
+        """Ask the controller's HTTP API, as any other program would; DemoFailed if it does not answer."""
+        url = f"{self.http}/api/v1{path}?{urllib.parse.urlencode(query)}"
+        token = (self.folder / "controller" / "token").read_text().strip()
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.load(answer)
+        except OSError as error:
+            raise DemoFailed(f"the controller did not answer {path}: {error}") from error
 
     def agent_pid(self, address: str) -> int | None:
         """Return the process of the agent of a phone, named by its adb address."""
