@@ -61,16 +61,16 @@ def run(context: click.Context, serial: str, transport_id: int | None, slot: str
     "--connect", metavar="ADDRESS", multiple=True, help="A phone on TCP to connect to; may be repeated."
 )
 @click.pass_context
-def keep(context: click.Context, connect: tuple[str, ...]) -> int:
+def keep(context: click.Context, connect: tuple[str, ...]) -> None:
     """Keep one agent running for each phone on this host, until SIGTERM or Ctrl-C."""
     import msgspec
 
-    from agent.keeper import Keeper
+    from agent import keeper
 
     settings = _load(context)
     if connect:
         settings = msgspec.structs.replace(settings, tcp_phones=(*settings.tcp_phones, *connect))
-    return Keeper(settings, _print).run()
+    keeper.become(settings)
 
 
 @farm_agent.command()

@@ -143,15 +143,24 @@ class _Device(uiautomator2.Device):  # type: ignore[misc]  # uiautomator2 ships 
         # The library's exit handler would keep this object alive and speak to the phone at exit.
         atexit.unregister(self.stop_uiautomator)
 
-    def jsonrpc_call(self, method: str, params: Any = None, timeout: float = CALL_LIMIT_S) -> Any:
-        """Call the server: a read is repeated once after a cure, anything else is sent at most once."""
+    def jsonrpc_call(
+        self,
+        method: str,
+        params: Any = None,
+        timeout: float = CALL_LIMIT_S,
+        not_after_s: float = float("inf"),
+    ) -> Any:
+        """Call the server: a read is repeated once after a cure, anything else is sent at most once.
+
+        Anything else is not sent after `not_after_s` of the clock; NotSent says so.
+        """
         limit_s = min(timeout, START_LIMIT_S)
         if jsonrpc.is_read(method, params or ()):
             return self._read(method, params, limit_s)
         if self._is_suspect or self._line.idle_s() > MOMENT_S:
             self._read("ping", {}, CALL_LIMIT_S)
         try:
-            return self._once(method, params, limit_s)
+            return self._once(method, params, limit_s, not_after_s)
         except AnswerLost:
             self._is_suspect = True
             raise
@@ -213,10 +222,10 @@ class _Device(uiautomator2.Device):  # type: ignore[misc]  # uiautomator2 ships 
             self._cure(is_sick=isinstance(error, Sick))
         return self._once(method, params, limit_s)
 
-    def _once(self, method: str, params: Any, limit_s: float) -> Any:
+    def _once(self, method: str, params: Any, limit_s: float, not_after_s: float = float("inf")) -> Any:
         body = jsonrpc.request(method, params)
         self._calls += 1
-        reply = self._line.request("POST", "/jsonrpc/0", body, within_s=limit_s)
+        reply = self._line.request("POST", "/jsonrpc/0", body, within_s=limit_s, not_after_s=not_after_s)
         if reply.status != 200:
             raise Sick(f"the server answered {method} with HTTP {reply.status}")
         return jsonrpc.result(method, reply.body)
@@ -304,10 +313,20 @@ class Driver:
         self._device = _Device(self._adb, clock=clock)
         self._lock = threading.RLock()
 
-    def call(self, method: str, *params: Any, within_s: float = CALL_LIMIT_S) -> Any:
-        """Call a method of the server; NotSent, AnswerLost, Refused, PhoneGone or NotOurs."""
+    def call(
+        self,
+        method: str,
+        *params: Any,
+        within_s: float = CALL_LIMIT_S,
+        not_after_s: float = float("inf"),
+    ) -> Any:
+        """Call a method of the server; NotSent, AnswerLost, Refused, PhoneGone or NotOurs.
+
+        A call that changes something does not leave after `not_after_s` of the driver's clock: making the
+        server answer first may take long, and what a touch aims at may have gone meanwhile.
+        """
         with self._lock, _translated():
-            return self._device.jsonrpc_call(method, list(params), within_s)
+            return self._device.jsonrpc_call(method, list(params), within_s, not_after_s)
 
     def shell(self, command: str, *, within_s: float = SHELL_LIMIT_S) -> str:
         """Run a shell command and return its output; AnswerLost if it does not end in time."""

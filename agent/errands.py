@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import structlog
-
 from agent.boottime import boot_id, boot_ms
 from agent.errors import (
     AgentError,
@@ -18,13 +16,14 @@ from agent.errors import (
 )
 from agent.grip import Grip
 from agent.intents import Intents
+from agent.logs import get_logger
 from agent.model import Ended, FriendAddOutcome, LeasedTask, Result, Settings
 from agent.outbox import Outbox
 from agent.verdicts import GiveBack, Look, Settle, after_error, why_not_begin
 from agent.wechat import friends
 from protos.facts import PlatformWarned
 
-log = structlog.get_logger()
+log = get_logger()
 LOOKS = 3
 LOOK_PAUSE_S = 1.0
 
@@ -65,17 +64,30 @@ class Errands:
         """Add the friend. Raises what went wrong with phone, screen or account, after the task is settled."""
 
         def arm() -> None:
-            if not self._may_go_on():
-                raise LeaseLost("the agent is asked to stop")
+            self._must_go_on()
             self._intents.arm(task)
 
+        def check() -> None:
+            self._must_go_on()
+            self._intents.check(task)
+
         try:
-            self._end(task, friends.add_friend(self._grip.phone, task.friend_add, arm))
+            self._end(task, friends.add_friend(self._grip.phone, task.friend_add, arm, check))
         except AgentError as error:
             self._recover(task, error)
 
     def settle(self, task: LeasedTask) -> None:
-        """Find out by looking what came of an armed task; stays armed if the phone stays away, and raises."""
+        """Find out by looking what came of an armed task; stays armed if the phone stays away, and raises.
+
+        Another account, or one that is not known, sees nothing of what the one that armed it did.
+        """
+        armed_as = self._intents.armed_as(task)
+        if not armed_as or armed_as != self._outbox.account_id:
+            self.give_up(task, "the account that armed it is not signed in")
+        else:
+            self._settle_by_looking(task)
+
+    def _settle_by_looking(self, task: LeasedTask) -> None:
         last: AgentError | None = None
         for _ in range(LOOKS):
             try:
@@ -113,6 +125,10 @@ class Errands:
         for task in self._intents.open_tasks():
             if task.task_id not in armed:
                 self._give_back(task, cause)
+
+    def _must_go_on(self) -> None:
+        if not self._may_go_on():
+            raise LeaseLost("this agent is told to stop, or must not act any more")
 
     def _recover(self, task: LeasedTask, error: AgentError) -> None:
         is_armed = self._intents.is_armed(task)

@@ -54,11 +54,16 @@ class NotInTime(NotRecognised):
         self.what = what
 
 
+class ChatNotListed(NotRecognised):
+    """The list of chats has no such row."""
+
+
 class DialogOpen(ScreenError):
     """A dialog stands in the way."""
 
-    def __init__(self, message: str | None = None, *, text: str, outcome: str = "") -> None:
+    def __init__(self, message: str | None = None, *, text: str, outcome: str = "", kind: str = "") -> None:
         super().__init__(message)
+        self.kind = kind  # class of its words, "" if none is known
         self.text = text  # kept out of the message: it may name a person
         self.outcome = outcome  # what it answers about the person looked for, "" if it is not known
 

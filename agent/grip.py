@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-import structlog
-
 from agent.errors import AnswerLost, DriverError, NotSent, PhoneGone, Refused
+from agent.logs import get_logger
 from agent.phone import Phone
 
-log = structlog.get_logger()
+log = get_logger()
 T = TypeVar("T")
 
 # A phone that just came needs some seconds until its services run.

@@ -13,8 +13,9 @@ from agent.model import Ended, FriendAdd, LeasedTask
 from agent.outbox import KEEP_ACKED_MS, Outbox
 from protos.facts import TaskArmed, TaskEnded, TaskReturned
 
-# The tap, its answer and a slow phone need this much of a lease.
-LEASE_MARGIN_MS = 10_000
+# One tap, its answer and a slow phone need this much of a lease. What is typed between the two taps of an
+# add may take longer: `check` asks again before each of them.
+LEASE_MARGIN_MS = 15_000
 
 _COLUMNS = (
     "task_id, attempt, job_id, permit_id, phone_epoch, until_boot_ms, boot_id,"
@@ -81,26 +82,35 @@ class Intents:
         The lease as it stands in the file counts, not as it was when the task came.
         """
         with self._outbox.transaction() as conn:
-            row = conn.execute(
-                "SELECT until_boot_ms, boot_id, phone_epoch, state FROM lease"
-                " WHERE task_id = ? AND attempt = ?",
-                (task.task_id, task.attempt),
-            ).fetchone()
-            refusal = why_not_arm(
-                row,
-                now_boot_ms=self._time.boot_ms(),
-                boot=self._time.boot_id(),
-                phone_epoch=self._outbox.phone_epoch,
-            )
-            if refusal:
-                raise LeaseLost(f"task {task.task_id}: {refusal}")
+            self._must_hold(conn, task, state="received")
             conn.execute(
-                "INSERT INTO intent (task_id, attempt, state, armed_at_ms, boot_id, result, outcome)"
-                " VALUES (?, ?, 'armed', ?, ?, '', '')",
-                (task.task_id, task.attempt, self._time.wall_ms(), self._time.boot_id()),
+                "INSERT INTO intent"
+                " (task_id, attempt, state, armed_at_ms, boot_id, account_id, result, outcome)"
+                " VALUES (?, ?, 'armed', ?, ?, ?, '', '')",
+                (
+                    task.task_id,
+                    task.attempt,
+                    self._time.wall_ms(),
+                    self._time.boot_id(),
+                    self._outbox.account_id,
+                ),
             )
             self._move(conn, task, "armed")
             self._outbox.append(conn, [TaskArmed(task_id=task.task_id, attempt=task.attempt)])
+
+    def check(self, task: LeasedTask) -> None:
+        """Raise LeaseLost if the lease of an armed task allows no tap any more."""
+        with self._outbox.reading() as conn:
+            self._must_hold(conn, task, state="armed")
+
+    def armed_as(self, task: LeasedTask) -> str:
+        """Return the account that was signed in when a task was armed, empty if that is not known."""
+        with self._outbox.reading() as conn:
+            row = conn.execute(
+                "SELECT account_id FROM intent WHERE task_id = ? AND attempt = ?",
+                (task.task_id, task.attempt),
+            ).fetchone()
+        return str(row[0]) if row else ""
 
     def end(self, task: LeasedTask, ended: Ended) -> None:
         """Settle a task: its intent if it was armed, and the event that tells; a second time does nothing."""
@@ -164,6 +174,21 @@ class Intents:
             ).fetchall()
         return [_task(row) for row in rows]
 
+    def _must_hold(self, conn: sqlite3.Connection, task: LeasedTask, *, state: str) -> None:
+        row = conn.execute(
+            "SELECT until_boot_ms, boot_id, phone_epoch, state FROM lease WHERE task_id = ? AND attempt = ?",
+            (task.task_id, task.attempt),
+        ).fetchone()
+        refusal = why_not_tap(
+            row,
+            state=state,
+            now_boot_ms=self._time.boot_ms(),
+            boot=self._time.boot_id(),
+            phone_epoch=self._outbox.phone_epoch,
+        )
+        if refusal:
+            raise LeaseLost(f"task {task.task_id}: {refusal}")
+
     def _state(self, conn: sqlite3.Connection, task: LeasedTask) -> str:
         row = conn.execute(
             "SELECT state FROM lease WHERE task_id = ? AND attempt = ?", (task.task_id, task.attempt)
@@ -185,15 +210,18 @@ class Intents:
         )
 
 
-def why_not_arm(
-    row: tuple[int, str, int, str] | None, *, now_boot_ms: int, boot: str, phone_epoch: int
+def why_not_tap(
+    row: tuple[int, str, int, str] | None, *, state: str, now_boot_ms: int, boot: str, phone_epoch: int
 ) -> str:
-    """Return why no tap may follow (lease: until_boot_ms, boot_id, phone_epoch, state), empty if it may."""
+    """Return why no tap may follow (lease: until_boot_ms, boot_id, phone_epoch, state), empty if it may.
+
+    `state` is the one the task has to be in: received before it is armed, armed after that.
+    """
     if row is None:
         return "it was never received"
-    until_boot_ms, lease_boot, lease_epoch, state = row
-    if state != "received":
-        return f"it is {state} already"
+    until_boot_ms, lease_boot, lease_epoch, found = row
+    if found != state:
+        return f"it is {found} already"
     if lease_boot != boot:
         return "its lease is of another boot of this host"
     if lease_epoch != phone_epoch:

@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NoReturn
 
 from agent import adbserver, config, keepertalk, nursery, roster
 from agent.adbwatch import AdbWatch, Listing, diff
-from agent.errors import AdbUnusable
+from agent.errors import AdbUnusable, AgentError
+from agent.exits import Exit
 from agent.hostlock import HostLock
 from agent.title import ROOM
 
@@ -300,3 +302,36 @@ class Keeper:
             except subprocess.TimeoutExpired:
                 self._nursery.kill()
                 self._nursery.wait()
+
+
+def become(settings: config.AgentConfig) -> NoReturn:
+    """Go on in this process as `python -m agent.keeper`, without all that reading the command line took."""
+    handed = os.memfd_create("settings", 0)  # no flag: it must outlive the exec
+    os.write(handed, config.encode(settings).encode())
+    os.lseek(handed, 0, os.SEEK_SET)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "agent.keeper", str(handed)])
+
+
+def _say_line(line: str) -> None:
+    # Each line at once, also into a pipe: people and tests wait for it.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main(arguments: list[str]) -> int:
+    """Run as `python -m agent.keeper FD`, the configuration in that file; errors are one line on stderr."""
+    with open(int(arguments[0]), encoding="utf-8") as handed:  # noqa: PTH123 -- a descriptor, no path
+        settings = config.decode(handed.read())
+    try:
+        return Keeper(settings, _say_line).run()
+    except AgentError as error:
+        sys.stderr.write(f"farm-agent: {error}\n")
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: a person must not meet a traceback
+        sys.stderr.write(f"farm-agent: unexpected {type(error).__name__}\n")
+    return Exit.FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from agent.errors import AnswerLost
+from agent.errors import AnswerLost, NotSent
 
 # The server on the phone closes a connection after 5 s without a request (its own read time-out).
 IDLE_LIMIT_S = 4.0
@@ -48,12 +48,19 @@ class Line:
             self._used_at_s = self._clock()
             self.dialled += 1
 
-    def request(self, method: str, path: str, body: bytes, *, within_s: float) -> Reply:
-        """Write one request and read its answer; AnswerLost once a byte may have gone out."""
+    def request(
+        self, method: str, path: str, body: bytes, *, within_s: float, not_after_s: float = float("inf")
+    ) -> Reply:
+        """Write one request and read its answer; AnswerLost once a byte may have gone out.
+
+        NotSent if the clock has passed `not_after_s` when everything else is ready for the first byte.
+        """
         until_s = self._clock() + within_s
         self.connect(within_s)
         if self._socket is None:  # pragma: no cover -- connect has just set it
             raise AnswerLost
+        if self._clock() > not_after_s:
+            raise NotSent("what the request rests on was seen too long ago")
         try:
             self._socket.settimeout(max(0.001, until_s - self._clock()))
             self._socket.sendall(_head(method, path, len(body)) + body)

@@ -1,33 +1,58 @@
-"""Logs of one agent: JSON lines on stderr, with the phone in each; never chat text, names or mobiles."""
+"""Logs of one agent: JSON lines on stderr, with the phone in each; never chat text, names or mobiles.
+
+A logger of a few lines: a library for it would cost each of the many agents of a host 1.5 MiB.
+"""
 
 from __future__ import annotations
 
-import logging
+import json
 import sys
 import traceback
+from datetime import UTC, datetime
 
-import structlog
-from structlog.typing import EventDict, WrappedLogger
+_encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
+_always: dict[str, object] = {}
 
 
-def set_up(phone: str, *, level: int = logging.INFO) -> None:
-    """Let every log line of this process be JSON that names the phone (its adb address)."""
+class Logger:
+    """Writes an event, a few constant words, with its facts as one line; from any thread."""
 
-    def name_phone(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
-        line.setdefault("phone", phone)
-        return line
+    def info(self, event: str, **facts: object) -> None:
+        """Say what happened."""
+        _write("info", event, facts)
 
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            name_phone,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+    def warning(self, event: str, **facts: object) -> None:
+        """Say what should not happen often."""
+        _write("warning", event, facts)
+
+    def error(self, event: str, **facts: object) -> None:
+        """Say what somebody should look into."""
+        _write("error", event, facts)
+
+    def critical(self, event: str, **facts: object) -> None:
+        """Say what this process ends of."""
+        _write("critical", event, facts)
+
+
+_logger = Logger()
+
+
+def get_logger() -> Logger:
+    """Return the logger of this process."""
+    return _logger
+
+
+def set_up(phone: str) -> None:
+    """Let every later line of this process name the phone (its adb address)."""
+    _always["phone"] = phone
+
+
+def _write(level: str, event: str, facts: dict[str, object]) -> None:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    line = _encode({**facts, "event": event, "level": level, "timestamp": now, **_always})
+    # One write: lines of all agents of a host arrive in one stream.
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def where(error: BaseException) -> list[str]:

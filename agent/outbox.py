@@ -13,9 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import sqlite_utils
-
-from agent import facts
+from agent import chatbook, facts
 from agent.boottime import wall_ms
 from agent.errors import OutboxNewer
 from agent.hostlock import HostLock
@@ -40,8 +38,8 @@ _PRAGMAS = (
     "PRAGMA wal_autocheckpoint=1000",
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA secure_delete=ON",
-    "PRAGMA cache_size=-512",  # KiB; one such file is open for each phone
 )
+_CACHE = "PRAGMA cache_size=-256"  # KiB; one such file is open for each phone
 _SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE event (seq INTEGER PRIMARY KEY, body BLOB NOT NULL, acked_at_ms INTEGER)",
@@ -58,7 +56,7 @@ _SCHEMA = (
     """CREATE TABLE intent (
         task_id TEXT, attempt INTEGER, state TEXT NOT NULL, armed_at_ms INTEGER NOT NULL,
         boot_id TEXT NOT NULL, result TEXT NOT NULL, outcome TEXT NOT NULL, settled_at_ms INTEGER,
-        PRIMARY KEY (task_id, attempt))""",
+        account_id TEXT NOT NULL DEFAULT '', PRIMARY KEY (task_id, attempt))""",
 )
 
 
@@ -89,10 +87,18 @@ class Outbox:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = HostLock.take(path.parent, path.name)
         try:
-            damage = _damage(path)
+            conn = _connect(path)
+            damage = _damage(conn)
             if damage:
+                conn.close()
                 _move_aside(path, clock())
-            outbox = cls(_connect(path), lock, clock)
+                conn = _connect(path)
+            try:
+                _prepare(conn, path.name)
+                outbox = cls(conn, lock, clock)
+            except BaseException:
+                conn.close()
+                raise
             if damage:
                 outbox.add(facts.hole("outbox_damaged", clock()))
             outbox.purge()
@@ -285,7 +291,7 @@ class Outbox:
         return Tail(position=row[0], bubbles=tuple(Bubble(**fields) for fields in json.loads(row[1])))
 
     def add_chat(self, read: ChatRead) -> list[int]:
-        """Keep what was read of a conversation together with how far it was read."""
+        """Keep what was read of a conversation together with how far it was read; it is not due any more."""
         with self.transaction() as conn:
             key = (self.account_id, read.key)
             row = conn.execute(
@@ -300,6 +306,8 @@ class Outbox:
                 " bubbles = excluded.bubbles, read_at_ms = excluded.read_at_ms",
                 (*key, read.tail.position, bubbles, now_ms),
             )
+            if read.row is not None:
+                chatbook.cover(conn, self.account_id, read.row)
             return seqs
 
     # ---- notes
@@ -331,11 +339,6 @@ class Outbox:
         return str(row[0]) if row else ""
 
 
-def warm_up() -> None:
-    """Let sqlite-utils look for its plug-ins now, which reads the metadata of all installed packages."""
-    sqlite_utils.Database(memory=True).close()
-
-
 def _set_meta(conn: sqlite3.Connection, name: str, value: str) -> None:
     conn.execute(
         "INSERT INTO meta (name, value) VALUES (?, ?)"
@@ -344,16 +347,10 @@ def _set_meta(conn: sqlite3.Connection, name: str, value: str) -> None:
     )
 
 
-def _damage(path: Path) -> str:
-    """Return what is wrong with an existing file, empty if nothing is."""
-    if not path.exists():
-        return ""
+def _damage(conn: sqlite3.Connection) -> str:
+    """Return what is wrong with a file, empty if nothing is."""
     try:
-        conn = sqlite3.connect(path)
-        try:
-            found = str(conn.execute("PRAGMA quick_check(1)").fetchone()[0])
-        finally:
-            conn.close()
+        found = str(conn.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):  # not readable just now is not damage
             raise
@@ -369,21 +366,29 @@ def _move_aside(path: Path, now_ms: int) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    """Open the file, or an empty one that only its owner can read; nothing is read of it yet."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     path.chmod(0o600)
-    conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    db = sqlite_utils.Database(conn)
+    conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=32)
+    conn.execute(_CACHE)
+    return conn
+
+
+def _prepare(conn: sqlite3.Connection, name: str) -> None:
+    """Make the tables of an empty file; OutboxNewer for a file of a later release."""
     for pragma in _PRAGMAS:
         conn.execute(pragma).fetchall()
-    if "meta" not in db.table_names():
+    if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
         conn.execute("BEGIN IMMEDIATE")
         for statement in _SCHEMA:
             conn.execute(statement)
         _set_meta(conn, "schema_version", str(SCHEMA_VERSION))
         _set_meta(conn, "spool_id", secrets.token_hex(16))
         conn.execute("COMMIT")
-    version = int(db["meta"].get("schema_version")["value"])
-    if version > SCHEMA_VERSION:
-        conn.close()
-        raise OutboxNewer(f"{path.name} has schema {version}, this release knows {SCHEMA_VERSION}")
-    return conn
+    (version,) = conn.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
+    if int(version) > SCHEMA_VERSION:
+        raise OutboxNewer(f"{name} has schema {version}, this release knows {SCHEMA_VERSION}")
+    conn.execute(chatbook.SCHEMA)
+    if not conn.execute("SELECT 1 FROM pragma_table_info('intent') WHERE name = 'account_id'").fetchone():
+        # Files of the first builds. A release that does not know the column can still write its rows.
+        conn.execute("ALTER TABLE intent ADD COLUMN account_id TEXT NOT NULL DEFAULT ''")

@@ -18,11 +18,11 @@ from agent.wechat.clients import PACKAGE, ClientTable, table_for
 from agent.wechat.pages import EDIT_TEXT, Box, Health, Node, Page, read_page
 from agent.wechat.screens import HOME_TABS, Screen, ScreenName, Spot, recognise
 from agent.wechat.truetext import Sighting, true_texts
-from agent.wechat.warnings import judge
+from agent.wechat.warnings import Unknown, judge
 from protos.facts import PhoneFacts
 
-# A screen seen longer ago than this may have changed; nothing is tapped on it.
-SPOT_LIFE_S = 2.0
+# A screen whose reading began longer ago than this may have changed; nothing is tapped on it.
+SPOT_LIFE_S = 3.0
 # A full page of WeChat is 24 levels deep.
 MAX_DEPTH = 50
 DUMP_LIMIT_S = 8.0
@@ -129,9 +129,11 @@ class Phone:
 
     def page(self) -> Page:
         """Return what is on the screen now, whatever it is."""
+        # A dump may take seconds, and shows what was there at its begin.
+        read_at_s = self._clock()
         package, activity = self._driver.in_front()
         xml = self._driver.call("dumpWindowHierarchy", False, MAX_DEPTH, within_s=DUMP_LIMIT_S)
-        return read_page(str(xml or ""), package=package, activity=activity, read_at_s=self._clock())
+        return read_page(str(xml or ""), package=package, activity=activity, read_at_s=read_at_s)
 
     def screen(self) -> Screen | None:
         """Return the screen that is proved to be in front, None if none is."""
@@ -202,10 +204,14 @@ class Phone:
         records = self._driver.call("objInfoOfAllInstances", selector(className=cls, packageName=PACKAGE))
         return [_sighting(record) for record in records or ()]
 
+    def rest(self, seconds: float) -> None:
+        """Let time pass for what only the network can bring."""
+        self._pause(seconds)
+
     # -- touching
 
     def tap(self, spot: Spot, role: Role = Role.NAVIGATE) -> None:
-        """Tap where it has no effect outside this phone; NotRecognised if the screen is an old sight."""
+        """Tap where it has no effect outside this phone; NotRecognised or NotSent on an old sight."""
         self._touch(spot, what=role)
 
     def commit(self, spot: Spot) -> None:
@@ -214,7 +220,7 @@ class Phone:
 
     def _touch(self, spot: Spot, *, what: str) -> None:
         self._be_fresh(spot.read_at_s, what=f"{what} on {spot.screen}")
-        self._driver.call("click", spot.x, spot.y)
+        self._driver.call("click", spot.x, spot.y, not_after_s=spot.read_at_s + SPOT_LIFE_S)
 
     def _be_fresh(self, read_at_s: float, *, what: str) -> None:
         age_s = self._clock() - read_at_s
@@ -229,9 +235,10 @@ class Phone:
         self._be_fresh(screen.page.read_at_s, what="typing")
         number = [node.at for node in screen.nodes() if node.cls == EDIT_TEXT].index(field.at)
         this = selector(className=EDIT_TEXT, packageName=PACKAGE, instance=number)
+        asked_at_s = self._clock()
         if _sighting(self._driver.call("objInfo", this)).box != field.box:
             raise NotRecognised("the field is not where it was")
-        self._driver.call("setText", this, text)
+        self._driver.call("setText", this, text, not_after_s=asked_at_s + SPOT_LIFE_S)
         Deadline.after(5.0, clock=self._clock, pause=self._pause).until(
             # An empty field reports its hint as its text.
             lambda: not text or str(self._driver.call("getText", this)) == text,
@@ -250,7 +257,8 @@ class Phone:
         low, high = area.top + margin + distance, area.top + margin
         y1, y2 = (high, low) if share > 0 else (low, high)
         # 5 ms a step; the finger rests before it is lifted, so that the list does not run on.
-        self._driver.call("swipePoints", [spot.x, y1, spot.x, y2, spot.x, y2], 40)
+        points = [spot.x, y1, spot.x, y2, spot.x, y2]
+        self._driver.call("swipePoints", points, 40, not_after_s=spot.read_at_s + SPOT_LIFE_S)
         return distance if share > 0 else -distance
 
     def watch_hand(self, touched: Callable[[], None]) -> Callable[[], None]:
@@ -268,11 +276,15 @@ class Phone:
 
     # -- WeChat in front
 
-    def bring_wechat(self) -> None:
-        """Have WeChat in front on its chats; Unreadable, NotRecognised, LoggedOut or PlatformWarning."""
-        self.home()
+    def bring_wechat(self, *, is_own_way: bool = False) -> None:
+        """Have WeChat in front on its chats; Unreadable, NotRecognised, LoggedOut or PlatformWarning.
 
-    def home(self) -> Screen:
+        A dialog or web page of unknown words is a warning too: a person decides, and it stays where it is.
+        With `is_own_way`, after a tap of ours that may lead to any page, web pages are left by the back key.
+        """
+        self.home(is_own_way=is_own_way)
+
+    def home(self, *, is_own_way: bool = False) -> Screen:
         """Have the list of chats in front and return it; see `bring_wechat`."""
         self._driver.recycle_if_worn()
         if not self._driver.call("isScreenOn"):
@@ -288,7 +300,9 @@ class Phone:
                     return self.expect(ScreenName.CHATS, what="the list of chats", within_s=3.0)
                 continue
             if screen is not None and screen.name is ScreenName.DIALOG:
-                judge(" ".join(screen.words()), surface="dialog", is_known_only=True)
+                judge(" ".join(screen.words()), surface="dialog", unknown=Unknown.DIALOG)
+            if screen is not None and screen.name is ScreenName.WEB and not is_own_way:
+                judge(" ".join(screen.words()), surface="page", unknown=Unknown.PAGE)
             self.back()
         raise NotRecognised("the way back to the list of chats was not found")
 

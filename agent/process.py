@@ -9,20 +9,19 @@ import time
 from dataclasses import replace
 from functools import partial
 
-import structlog
-
 from agent import logs
 from agent.config import ADB_HOST, AgentConfig
 from agent.errors import AgentError, ConfigWrong, PhoneGone
 from agent.exits import Exit
 from agent.grip import Grip
 from agent.hostlock import HostLock, file_name
+from agent.logs import get_logger
 from agent.outbox import Outbox
 from agent.phone import Phone
 from agent.runner import NAP_S, Announce, Life
 from protos.facts import PhoneFacts
 
-log = structlog.get_logger()
+log = get_logger()
 
 # A call to the phone that hangs must not hold up the end: everything is durable at any moment.
 STOP_WITHIN_S = 4.5

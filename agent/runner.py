@@ -8,11 +8,8 @@ from dataclasses import replace
 from importlib.metadata import version
 
 import msgspec
-import structlog
 
-from agent import facts
-from agent.boottime import wall_ms
-from agent.capture import chats
+from agent.capture.sweep import Sweeper, may_capture
 from agent.config import AgentConfig
 from agent.errands import Errands
 from agent.errors import (
@@ -26,9 +23,9 @@ from agent.errors import (
 from agent.exits import Exit
 from agent.grip import Grip
 from agent.intents import Intents
-from agent.model import ChatRow, LeasedTask, Settings
+from agent.logs import get_logger
+from agent.model import LeasedTask, Settings
 from agent.outbox import Outbox
-from agent.phone import Phone
 from agent.session import Greeting, Session
 from agent.verdicts import is_lifted
 from agent.wechat import identity
@@ -36,7 +33,7 @@ from agent.wechat.screens import ScreenName
 from agent.wire import Pulse
 from protos.facts import PhoneFacts, PhoneState, PhoneStateChanged, ScreenUnknown
 
-log = structlog.get_logger()
+log = get_logger()
 Announce = Callable[[str, str], None]
 
 # Read once: looking it up costs 1.3 MiB, in each of forty processes.
@@ -46,12 +43,11 @@ VERSION = version("phonefarm")
 NAP_S = 0.25
 PING_EVERY_S = 10.0
 BATTERY_EVERY_S = 60.0
-# The account is read again before a task when it was last read longer ago than this.
+# The account is read again before a task or a sweep when it was last read longer ago than this.
 ACCOUNT_LIFE_S = 60.0
 # Pauses while the screen cannot be read, WeChat is signed out or the account is another.
 TROUBLE_PAUSES_S = (2.0, 5.0, 10.0, 30.0)
 REST_S = 600.0
-SKIP_S = 600.0
 FLUSH_S = 1.0
 PURGE_EVERY_S = 3600.0
 
@@ -77,7 +73,7 @@ class Life:
         self._is_stopping = is_stopping
         self._pause = pause
         self._intents = Intents(outbox)
-        self._errands = Errands(grip, outbox, self._intents, may_go_on=lambda: not is_stopping(), pause=pause)
+        self._errands = Errands(grip, outbox, self._intents, may_go_on=self._may_tap, pause=pause)
         self._pulse = Pulse(state="")
         remembered = outbox.recall("settings")
         self._session = Session(
@@ -103,7 +99,7 @@ class Life:
         # The controller's words heard when the warning was archived; what it allows later is said after it.
         warned = int(outbox.recall("warned_seq") or 0)
         self._words_at_rest: int | None = 0 if 0 < warned <= outbox.acked else None
-        self._skip_until_s: dict[str, float] = {}
+        self._sweeper = Sweeper(outbox)
         self._purge_at_s = self._started_s + PURGE_EVERY_S
 
     def live(self) -> Exit:
@@ -196,17 +192,20 @@ class Life:
             self._read_account()
         if not self._check_account():
             return
+        self._work(now_s)
+        if self._check_account():  # it was perhaps read again meanwhile
+            self._troubles = 0
+            self._enter(PhoneState.READY)
+
+    def _work(self, now_s: float) -> None:
         task = next(iter(self._intents.open_tasks()), None)
         if task is not None:
             self._do(task)
-        elif now_s >= self._sweep_at_s and self._may_capture():
+        elif now_s >= self._sweep_at_s:
             self._sweep()
-        self._troubles = 0
-        self._enter(PhoneState.READY)
 
     def _do(self, task: LeasedTask) -> None:
-        if time.monotonic() - self._account_at_s > ACCOUNT_LIFE_S:
-            self._read_account()
+        self._refresh_account()
         if self._errands.refuse(task, self._session.settings):
             return
         self._enter(PhoneState.BUSY)
@@ -214,30 +213,22 @@ class Life:
 
     def _sweep(self) -> None:
         """Read the chats with something new in them, until a task comes."""
-        phone = self._grip.phone
-        phone.bring_wechat()
-        for row in chats.unread_rows(phone):
-            if self._is_stopping() or self._intents.open_tasks() or not self._may_capture():
-                break
-            self._read_chat(phone, row)
-        self._sweep_at_s = time.monotonic() + self._session.settings.sweep_pause_ms / 1000
+        if self._may_read_next() and self._sweeper.sweep(self._grip.phone, self._may_read_next):
+            self._sweep_at_s = time.monotonic() + self._session.settings.sweep_pause_ms / 1000
 
-    def _read_chat(self, phone: Phone, row: ChatRow) -> None:
-        if self._skip_until_s.get(row.title, 0.0) > time.monotonic():
-            return
-        try:
-            self._outbox.add_chat(chats.read_chat(phone, row, self._outbox.tail_of))
-        except Unreadable:
-            raise
-        except ScreenError as error:
-            # One row that leads nowhere must not stop the others; if it is the phone, the next line raises.
-            phone.bring_wechat()
-            self._skip_until_s[row.title] = time.monotonic() + SKIP_S
-            self._outbox.add(facts.hole("chat_not_read", wall_ms()))
-            log.warning("chat not read", trouble=type(error).__name__)
+    def _may_read_next(self) -> bool:
+        """Tell whether a chat may be opened now; another account may have signed in since the last look."""
+        if self._is_stopping() or self._intents.open_tasks() or not self._may_capture():
+            return False
+        self._refresh_account()
+        return self._may_capture()
+
+    def _refresh_account(self) -> None:
+        if time.monotonic() - self._account_at_s > ACCOUNT_LIFE_S:
+            self._read_account()
 
     def _may_capture(self) -> bool:
-        return self._session.settings.capture_allowed and bool(self._outbox.account_id)
+        return may_capture(self._session.settings, self._outbox.account_id)
 
     def _return_offers(self, cause: str) -> None:
         # A task may cross with the wish that was taken back.
@@ -305,6 +296,12 @@ class Life:
         return False
 
     # ---- the controller
+
+    def _may_tap(self) -> bool:
+        """Tell whether nobody has taken back the right to act; asked right before each tap that lasts."""
+        session = self._session
+        is_ending = self._is_stopping() or bool(session.stop_reason) or session.failure is not None
+        return session.settings.unattended and not is_ending
 
     def _hear_settings(self) -> None:
         if self._session.settings_count == self._settings_count:

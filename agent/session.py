@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import grpc
-import structlog
 
 from agent import wire
 from agent.boottime import boot_id, boot_ms, wall_ms
 from agent.intents import Intents
+from agent.logs import get_logger
 from agent.model import Settings
 from agent.outbox import Outbox
 from agent.poison import Poison
@@ -26,7 +26,7 @@ from protos.facts import PhoneFacts, TaskReturned
 from protos.fleet_pb2 import Down, Up
 from protos.fleet_pb2_grpc import FleetStub
 
-log = structlog.get_logger()
+log = get_logger()
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -34,6 +34,8 @@ LONGEST_PAUSE_S = 30.0
 WELCOME_WITHIN_S = 20.0
 # An archive that has not committed after this time does not come back on this stream.
 ACK_WITHIN_S = 60.0
+# A stream without a heartbeat for this long slept, with its process or its host: what it still holds is old.
+SLEPT_MS = 30_000
 # What a controller answers because of what it was sent, not because of how it is.
 _BLAMES_CONTENT = frozenset(
     {
@@ -176,6 +178,11 @@ class Session:
             log.warning("event put back", seq=verdict.put_back)
 
 
+def is_overslept(beat_boot_ms: int, now_boot_ms: int, every_ms: int) -> bool:
+    """Tell whether a heartbeat that is due every so often was put off by sleep, by CLOCK_BOOTTIME."""
+    return now_boot_ms - beat_boot_ms > every_ms + SLEPT_MS
+
+
 class _Stream:
     """One call. `read` runs on the session's thread, `frames` on gRPC's."""
 
@@ -192,6 +199,9 @@ class _Stream:
         self._want_sent = 0
         self._is_ended = False
         self._started_s = time.monotonic()
+        # When this host last said something. A lease runs from there: the frame that brings it may have
+        # waited in a buffer since then, while the host slept.
+        self._beat_boot_ms = boot_ms()
         self._call = FleetStub(link).Session(self.frames())
 
     def cancel(self) -> None:
@@ -236,6 +246,11 @@ class _Stream:
             return None
         now_s = time.monotonic()
         if now_s >= self.beat_at_s:
+            if is_overslept(self._beat_boot_ms, boot_ms(), welcome.heartbeat_ms):
+                log.info("stream slept, greeting anew")
+                self.cancel()
+                return None
+            self._beat_boot_ms = boot_ms()
             self.beat_at_s = now_s + welcome.heartbeat_ms / 1000
             held = [task.task_id for task in self._session.intents.open_tasks()]
             return wire.heartbeat_up(self._session.pulse(), held_task_ids=held, at_ms=wall_ms())
@@ -276,6 +291,8 @@ class _Stream:
     def read(self) -> None:
         """Take what comes down until the call ends; raises grpc.RpcError."""
         for down in self._call:
+            if self._is_ended:
+                return
             self._hear(down)
             self._session.wake.set()
             self.wake.set()
@@ -317,7 +334,8 @@ class _Stream:
 
     def _hear_lease_renewed(self, down: Down) -> None:
         renewed = down.lease_renewed
-        self._session.intents.renew(renewed.task_id, boot_ms() + renewed.lease_ms if renewed.lease_ms else 0)
+        until_boot_ms = self._beat_boot_ms + renewed.lease_ms if renewed.lease_ms else 0
+        self._session.intents.renew(renewed.task_id, until_boot_ms)
 
     def _hear_ack(self, down: Down) -> None:
         spool_id, up_to = down.ack.spool_id, down.ack.up_to_seq
@@ -346,7 +364,7 @@ class _Stream:
         # The credit is used up; the phone's thread asks again when it has time again.
         self._want_sent = self._session.wanted = 0
         try:
-            task = wire.task_of(pb, now_boot_ms=boot_ms(), boot_id=boot_id())
+            task = wire.task_of(pb, from_boot_ms=self._beat_boot_ms, boot_id=boot_id())
         except wire.UnknownAction:
             self._outbox.add(TaskReturned(task_id=pb.task_id, attempt=pb.attempt, cause="unknown_action"))
             return

@@ -122,8 +122,8 @@ def settings_of(pb: PbSettings) -> Settings:
     )
 
 
-def task_of(pb: Task, *, now_boot_ms: int, boot_id: str) -> LeasedTask:
-    """Return a leased task, its end on this host's boot clock; raises UnknownAction."""
+def task_of(pb: Task, *, from_boot_ms: int, boot_id: str) -> LeasedTask:
+    """Return a leased task that ends so long after `from_boot_ms` of this host; raises UnknownAction."""
     if pb.WhichOneof("action") != "friend_add":
         raise UnknownAction(f"task {pb.task_id} asks for an action that this release does not know")
     return LeasedTask(
@@ -132,7 +132,7 @@ def task_of(pb: Task, *, now_boot_ms: int, boot_id: str) -> LeasedTask:
         attempt=pb.attempt,
         permit_id=pb.permit_id,
         phone_epoch=pb.phone_epoch,
-        until_boot_ms=now_boot_ms + pb.lease_ms,
+        until_boot_ms=from_boot_ms + pb.lease_ms,
         boot_id=boot_id,
         friend_add=_friend_add_of(pb.friend_add),
     )

@@ -43,10 +43,10 @@ class Archive:
             high_water = work.tx.lock_spool(phone_id, spool_id, work.now_ms)
             if first_seq > high_water + 1:
                 raise SpoolGap(expected_seq=high_water + 1)
-            has_notice = bool(phone.holder) and work.tx.notice(phone.holder) is not None
+            told_at_ms = work.tx.told_at_ms(phone.holder) if phone.holder else None
             for seq, body in enumerate(bodies, first_seq):
                 if seq > high_water or not self._is_there(work, phone, spool_id, seq, body):
-                    self._take(work, phone, spool_id, seq, body, has_notice=has_notice)
+                    self._take(work, phone, spool_id, seq, body, told_at_ms=told_at_ms)
             reached = first_seq + len(bodies) - 1
             if reached > high_water:
                 work.tx.set_high_water(phone_id, spool_id, reached)
@@ -115,7 +115,7 @@ class Archive:
         return True
 
     def _take(
-        self, work: Work, phone: Phone, spool_id: str, seq: int, body: bytes, *, has_notice: bool
+        self, work: Work, phone: Phone, spool_id: str, seq: int, body: bytes, *, told_at_ms: int | None
     ) -> None:
         try:
             event = fit(unseal(body))
@@ -124,7 +124,9 @@ class Archive:
             poison = _stored(work, phone, spool_id, seq, body, kind=POISON, cause=str(error)[:200])
             work.tx.add_event(poison)
             return
-        refused = isinstance(event.fact, CHAT_FACTS) and not has_notice
+        # By the moment of reading: a notice does not cover what was read before the holder was told.
+        is_covered = told_at_ms is not None and event.at_ms >= told_at_ms
+        refused = isinstance(event.fact, CHAT_FACTS) and not is_covered
         stored = StoredEvent(
             phone_id=phone.phone_id,
             spool_id=spool_id,
@@ -139,10 +141,12 @@ class Archive:
         )
         if not work.tx.add_event(stored):
             return
+        source = Source(phone=phone, spool_id=spool_id, seq=seq)
         if refused:
             work.tx.count_refused(phone.phone_id, 1)
+            self._reports.refused(work, source, event)
             return
-        self._reports.apply(work, Source(phone=phone, spool_id=spool_id, seq=seq), event)
+        self._reports.apply(work, source, event)
 
 
 def _stored(

@@ -18,13 +18,20 @@ class Clock(Protocol):
     def now_ms(self) -> int:
         """Return the time in milliseconds UTC; it may jump, the farm's clock does not."""
 
+    def steady_ms(self) -> int:
+        """Return milliseconds since some moment of this machine's run; nobody can set it."""
+
 
 class SystemClock:
-    """This machine's wall clock."""
+    """This machine's clocks."""
 
     def now_ms(self) -> int:
         """Return the wall clock in milliseconds UTC."""
         return time.time_ns() // 1_000_000
+
+    def steady_ms(self) -> int:
+        """Return the milliseconds since boot, time asleep included, which CLOCK_MONOTONIC leaves out."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
 
 class FixedClock:
@@ -32,14 +39,46 @@ class FixedClock:
 
     def __init__(self, now_ms: int) -> None:
         self._now_ms = now_ms
+        self._steady_ms = 0
 
     def now_ms(self) -> int:
         """Return the time it was set to."""
         return self._now_ms
 
+    def steady_ms(self) -> int:
+        """Return how far it was advanced."""
+        return self._steady_ms
+
     def advance(self, ms: int) -> None:
-        """Move by so many milliseconds; a negative number is a jump back."""
+        """Let so many milliseconds pass."""
         self._now_ms += ms
+        self._steady_ms += ms
+
+    def jump(self, ms: int) -> None:
+        """Set the wall clock forward, or back by a negative number; no time passes."""
+        self._now_ms += ms
+
+
+class WatchedClock:
+    """The wall clock, watched by the steady one: of a large forward jump nothing is believed.
+
+    A jump by a day would free a whole quota, and the farm's clock, which never goes back, would stand still
+    for that day once somebody corrects it. A difference of more than an hour between both clocks against the
+    start counts as a jump until it is gone. A new start believes the wall clock: so a person confirms it.
+    """
+
+    MAX_JUMP_MS = HOUR_MS
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset_ms = clock.now_ms() - clock.steady_ms()
+
+    def read(self) -> tuple[int, bool]:
+        """Return the time to work with, and whether the wall clock jumped ahead of it."""
+        wall_ms = self._clock.now_ms()
+        steady_ms = self._clock.steady_ms() + self._offset_ms
+        has_jumped = wall_ms - steady_ms > self.MAX_JUMP_MS
+        return (steady_ms if has_jumped else wall_ms), has_jumped
 
 
 def day_of(at_ms: int) -> str:

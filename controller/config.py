@@ -52,6 +52,7 @@ class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     http: str = "127.0.0.1:7480"
     lease_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 120
     lost_after_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 30
+    not_sent_pause_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 60
     words_file: str = ""
     words: tuple[str, ...] = ()
     quotas: Quotas = Quotas()

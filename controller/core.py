@@ -60,4 +60,5 @@ class Core:
                 messages=tx.count_messages(),
                 gaps=tx.count_gaps(),
                 refused_no_notice=tx.count_refused_events(),
+                clock_cause=self._ledger.clock_cause(tx),
             )

@@ -20,6 +20,12 @@ _MIB = 1024 * 1024
 _DISK_WARN_MIB = 2_048
 _DISK_FAIL_MIB = 256
 _CLOCK_WARN_MS = 2_000
+_CLOCK_REMEDIES = {
+    "clock_jumped": "The wall clock jumped ahead and no task is handed out: correct it, or restart the "
+    "controller if it is right now",
+    "clock_behind": "The farm's clock is ahead of the wall clock and stands still until that reaches it: "
+    "correct the wall clock if it is wrong",
+}
 _ADB_PORT = 5037
 _LISTEN = "0A"  # the state of a listening socket in /proc/net/tcp
 
@@ -107,6 +113,12 @@ def controller(ask: Callable[[], Mapping[str, Any]], now_ms: Callable[[], int]) 
         return [Finding(Level.FAIL, "controller", str(error))]
     after = now_ms()
     answered = f"release {status['version']} answered in {after - before} ms, {status['store']}"
+    if status["clock_cause"]:
+        remedy = _CLOCK_REMEDIES.get(status["clock_cause"], "")
+        return [
+            Finding(Level.OK, "controller", answered),
+            Finding(Level.FAIL, "clock", status["clock_cause"], remedy),
+        ]
     off = max(before - status["at_ms"], status["at_ms"] - after, 0)
     clock = Finding(Level.OK, "clock", "agrees with the controller's")
     if off > _CLOCK_WARN_MS:

@@ -12,11 +12,13 @@ from controller.model import (
     Phone,
     PhoneId,
     Sighting,
+    TaskState,
 )
 from controller.roster import allowed, overlaid, reported
 from controller.selection import phone_id_of, pick
 from controller.sessions import Admission, Greeting, PhoneSettings, Pulse
 from controller.store.base import Tx
+from controller.transitions import ended
 from protos.facts import PhoneFacts, PhoneState
 
 _NO_HEARTBEAT = "no_heartbeat"
@@ -193,15 +195,38 @@ class Fleet:
 
     def _begin(self, work: Work, phone_id: PhoneId, greeting: Greeting) -> int:
         high_water = work.tx.lock_spool(phone_id, greeting.spool_id, work.now_ms)
+        if high_water > greeting.spool_highest:
+            self._rolled_back(work, phone_id, greeting, high_water)
+            return high_water
         first_kept = greeting.spool_lowest
         if first_kept <= high_water + 1:
             return high_water
         # What the agent no longer has can never come; waiting for it would stop the spool for ever.
         work.tx.add_event_gap(
-            phone_id, greeting.spool_id, from_seq=high_water + 1, to_seq=first_kept - 1, at_ms=work.now_ms
+            phone_id,
+            greeting.spool_id,
+            from_seq=high_water + 1,
+            to_seq=first_kept - 1,
+            cause="not_kept",
+            at_ms=work.now_ms,
         )
         work.tx.set_high_water(phone_id, greeting.spool_id, first_kept - 1)
         return first_kept - 1
+
+    def _rolled_back(self, work: Work, phone_id: PhoneId, greeting: Greeting, high_water: int) -> None:
+        """Record an outbox older than the archive; what it says of its open tasks is as old as itself."""
+        work.tx.add_event_gap(
+            phone_id,
+            greeting.spool_id,
+            from_seq=greeting.spool_highest + 1,
+            to_seq=high_water,
+            cause="rolled_back",
+            at_ms=work.now_ms,
+        )
+        for task in work.tx.live_tasks(phone_id):
+            if task.spool_id == greeting.spool_id:
+                work.tx.save_task(ended(task, TaskState.UNKNOWN, work.now_ms, cause="spool_lost"))
+                work.jobs_to_close.add(task.job_id)
 
     def heartbeat(self, phone_id: PhoneId, epoch: int, pulse: Pulse) -> PhoneSettings:
         """Keep what a phone says of itself and return what it is allowed; UnknownPhone, StaleEpoch."""
@@ -219,7 +244,8 @@ class Fleet:
             work.tx.set_pulse(phone_id, state, kept, work.now_ms)
             if (state, pulse.account_id or phone.account_seen) != (phone.state, phone.account_seen):
                 work.touch(phone_id)
-            return settings_of(work.tx, phone, self._ledger.settings)
+            # As it stands after this heartbeat: another account signed in ends capture at once.
+            return settings_of(work.tx, known_phone(work.tx, phone_id), self._ledger.settings)
 
     def heartbeat_unnumbered(self, facts: PhoneFacts, account_seen: str) -> bool:
         """Keep that a handset without a number is there; True if it has one by now and should greet again."""

@@ -65,6 +65,8 @@ def why_not(task: Task) -> str:
             return f"was added in job {task.job_id}"
         case TaskState.UNKNOWN:
             return f"may have been added in job {task.job_id}: its outcome is unknown"
+        case TaskState.NOT_DONE:
+            return f"must not be asked again: {task.outcome} in job {task.job_id}"
         case _:
             return f"is being added in job {task.job_id}"
 
@@ -109,10 +111,10 @@ class Jobs:
             wanted = {task.pinned_phone_id for task in waiting if task.pinned_phone_id}
             if any(task.pinned_phone_id is None for task in waiting):
                 wanted.update(job.pool)
-            return {phone_id: self._hold(work, phone_id) for phone_id in sorted(wanted)}
+            return {phone_id: self._hold(work, phone_id, waiting) for phone_id in sorted(wanted)}
 
     def already(self, customers: Sequence[Customer]) -> dict[int, str]:
-        """Return for each row that must not be added why: its person has a live, done or unknown task."""
+        """Return for each row that must not be added why: a task stands for its person."""
         with self._ledger.look() as tx:
             return self._already(tx, customers)
 
@@ -144,7 +146,8 @@ class Jobs:
     ) -> Submitted:
         """Make a job of a list; the same list again gives the job that is there.
 
-        Rows whose person has a live, done or unknown task are left out; BadRows if no row is left.
+        Rows for whose person a task stands (live, done, unknown, or met by another contact) are left out;
+        BadRows if no row is left.
         BadRequest, SafetyRefusal (too many rows, a row without a basis), UnknownPhone.
         """
         named(actor)
@@ -256,12 +259,16 @@ class Jobs:
         there = tx.tasks_of_target(leases.ACTION, sorted(set(targets.values())))
         return {row_no: why_not(there[target]) for row_no, target in targets.items() if target in there}
 
-    def _hold(self, work: Work, phone_id: PhoneId) -> Held | None:
+    def _hold(self, work: Work, phone_id: PhoneId, waiting: Sequence[Task]) -> Held | None:
         phone = work.tx.phone(phone_id)
         if phone is None:
             return Held(cause="no_such_phone")
         account = work.tx.account(phone.account_id) if phone.account_id else None
-        return leases.hold(work.tx, phone, account, self._ledger.settings, work.now_ms)
+        held = leases.hold(work, phone, account, self._ledger.settings)
+        mine = [task for task in waiting if task.pinned_phone_id == phone_id and task.pinned_account_id]
+        if held is None and any(task.pinned_account_id != phone.account_id for task in mine):
+            return Held(cause="waits_for_account")
+        return held
 
     def _lane(self, work: Work, phone_id: PhoneId) -> Lane:
         phone = work.tx.phone(phone_id)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from controller.clock import DAY_MS
 from controller.fleet import current_phone
-from controller.ledger import CoreSettings, Work
+from controller.ledger import CLOCK_JUMPED, CoreSettings, Work
 from controller.model import (
     Account,
     ActingMode,
@@ -25,22 +25,24 @@ from controller.model import (
 from controller.quotas import rule_for, verdict
 from controller.roster import is_resting, standing
 from controller.sessions import Renewal
-from controller.store.base import Permit, Tx
+from controller.store.base import Permit
 from controller.transitions import ended, queued_again
 
 # The only action of this release.
 ACTION = Action.FRIEND_ADD
 
 
-def hold(tx: Tx, phone: Phone, account: Account | None, settings: CoreSettings, now_ms: int) -> Held | None:
+def hold(work: Work, phone: Phone, account: Account | None, settings: CoreSettings) -> Held | None:
     """Return why a phone may take no task now; None if it may. See `lease` for the locks."""
+    if work.clock_jumped:
+        return Held(cause=CLOCK_JUMPED)
     held = standing(phone, account)
     if held is not None or account is None:
         return held
-    if tx.live_tasks(phone.phone_id):
+    if work.tx.live_tasks(phone.phone_id):
         return Held(cause="busy")
-    uses = tx.permit_uses(account.account_id, ACTION, now_ms - DAY_MS)
-    return verdict(rule_for(settings.quota_rules, ACTION), uses, now_ms)
+    uses = work.tx.permit_uses(account.account_id, ACTION, work.now_ms - DAY_MS)
+    return verdict(rule_for(settings.quota_rules, ACTION), uses, work.now_ms)
 
 
 def lease(
@@ -60,10 +62,10 @@ def lease(
     # Counting and taking are one step only while nobody else counts: the account stays locked to the end.
     account = tx.lock_account(phone.account_id) if phone.account_id else None
     now_ms = work.read_time()
-    held = hold(tx, phone, account, settings, now_ms)
+    held = hold(work, phone, account, settings)
     if held is not None or account is None:
         return held
-    task = tx.take_oldest(phone_id, now_ms)
+    task = tx.take_oldest(phone_id, account.account_id, now_ms)
     job = tx.job(task.job_id) if task is not None else None
     if task is None or job is None:
         return None

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from controller.clock import Clock
+from controller.clock import Clock, WatchedClock
 from controller.model import JobId, PhoneId, QuotaRule
 from controller.store.base import Store, Tx
 
@@ -24,9 +24,12 @@ class CoreSettings:
     give_up_ms: int = 3_600_000
     sweep_pause_ms: int = 5_000
     job_cap: int = 2_000
-    # A task that was given back or not sent waits so long before its next attempt.
+    # A task that was given back waits so long before its next attempt.
     retry_pause_ms: int = 10_000
+    # One that was armed and not sent waits longer: a request may show late.
+    not_sent_pause_ms: int = 60_000
     max_attempts: int = 3
+    max_returns: int = 5
 
 
 class ChangeKind(StrEnum):
@@ -47,6 +50,10 @@ class Change:
 
 Watcher = Callable[[Change], None]
 
+# Why the clock cannot be trusted. Jumped: no task is handed out. Behind: the farm's clock stands still.
+CLOCK_JUMPED = "clock_jumped"
+CLOCK_BEHIND = "clock_behind"
+
 
 @dataclass(slots=True)
 class Work:
@@ -55,6 +62,7 @@ class Work:
     tx: Tx
     now_ms: int
     keeps_time: bool = True
+    clock_jumped: bool = False
     changes: list[Change] = field(default_factory=list)
     jobs_to_close: set[JobId] = field(default_factory=set)
 
@@ -79,6 +87,7 @@ class Ledger:
         self.store = store
         self.clock = clock
         self.settings = settings
+        self._watched = WatchedClock(clock)
         self._watchers: list[Watcher] = []
         self._latest_ms = 0
 
@@ -93,8 +102,9 @@ class Ledger:
 
         Without `keeps_time` the time is kept only if the work says so: what merely asks costs no write.
         """
+        now_ms, has_jumped = self._watched.read()
         with self.store.transaction() as tx:
-            work = Work(tx, max(self.clock.now_ms(), self._latest_ms, tx.clock_ms()), keeps_time)
+            work = Work(tx, max(now_ms, self._latest_ms, tx.clock_ms()), keeps_time, has_jumped)
             yield work
             # In one order everywhere, and the clock last, so that two controllers cannot wait for each other.
             for job_id in sorted(work.jobs_to_close):
@@ -105,6 +115,14 @@ class Ledger:
         for change in dict.fromkeys(work.changes):
             for watcher in tuple(self._watchers):
                 watcher(change)
+
+    def clock_cause(self, tx: Tx) -> str:
+        """Return why the wall clock cannot be trusted; empty if nothing stands against it."""
+        now_ms, has_jumped = self._watched.read()
+        if has_jumped:
+            return CLOCK_JUMPED
+        is_behind = max(self._latest_ms, tx.clock_ms()) - now_ms > WatchedClock.MAX_JUMP_MS
+        return CLOCK_BEHIND if is_behind else ""
 
     @contextmanager
     def look(self) -> Iterator[Tx]:

@@ -204,6 +204,8 @@ class Task:
     created_at_ms: int = 0
     spool_id: str = ""  # outbox of the agent that took the lease
     not_sent: int = 0  # attempts that were armed and proved not to have gone out
+    returned: int = 0  # attempts that were given back before arming
+    pinned_account_id: AccountId | None = None  # only this account sees what an earlier attempt may have sent
     peer_name: str = ""  # name shown on the profile; private text
 
 
@@ -381,3 +383,4 @@ class Status:
     messages: int
     gaps: int
     refused_no_notice: int
+    clock_cause: str = ""  # why the clock cannot be trusted

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from controller import violations
+from controller.jobs import target_of
 from controller.ledger import CoreSettings, Work
-from controller.model import AccountId, Gap, Message, Phone, Task, TaskId, TaskState, Warned
+from controller.model import (
+    AccountId,
+    Gap,
+    Message,
+    PermitId,
+    Phone,
+    PhoneId,
+    Task,
+    TaskId,
+    TaskState,
+    Warned,
+)
 from controller.roster import reported
+from controller.store.base import Permit
 from controller.transitions import (
     ACCEPTED,
     REQUESTED,
+    RESTORED,
     WARNED,
     PermitEffect,
     Retry,
     Step,
+    ended,
     on_armed,
     on_ended,
     on_returned,
+    restored,
 )
 from controller.words import Matcher
 from protos.facts import (
@@ -37,6 +54,8 @@ from protos.facts import (
 
 # What tells about somebody's chats: kept only under a recorded notice.
 CHAT_FACTS = (MessageSeen, GapSeen, FriendAccepted)
+
+NO_NOTICE = "no_notice"
 
 _MAX_NUMBER = 2**63 - 1
 
@@ -69,6 +88,23 @@ def fit(event: Event) -> Event:
     return replace(event, fact=fact, account_id=event.account_id.replace("\0", "\ufffd"))
 
 
+def is_armed(fact: TaskArmed | TaskEnded | TaskReturned) -> bool:
+    """Tell whether a report says that something irreversible may have been done."""
+    return isinstance(fact, TaskArmed) or (isinstance(fact, TaskEnded) and fact.was_armed)
+
+
+def _is_meant_for(work: Work, task: Task, phone_id: PhoneId) -> bool:
+    job = work.tx.job(task.job_id)
+    return phone_id == task.pinned_phone_id or (
+        task.pinned_phone_id is None and job is not None and phone_id in job.pool
+    )
+
+
+def _stands_for(work: Work, task: Task) -> Task | None:
+    target = target_of(task.query, task.query_kind)
+    return work.tx.tasks_of_target(task.action, [target]).get(target)
+
+
 class Reports:
     """Applies events; the words are the list of this release of the settings."""
 
@@ -94,7 +130,12 @@ class Reports:
                 self._accepted(work, source, event, event.fact)
             case EventSetAside(seq=seq):
                 work.tx.add_event_gap(
-                    source.phone.phone_id, source.spool_id, from_seq=seq, to_seq=seq, at_ms=work.now_ms
+                    source.phone.phone_id,
+                    source.spool_id,
+                    from_seq=seq,
+                    to_seq=seq,
+                    cause="set_aside",
+                    at_ms=work.now_ms,
                 )
             case _:
                 pass
@@ -113,9 +154,15 @@ class Reports:
         self, work: Work, source: Source, event: Event, fact: TaskArmed | TaskEnded | TaskReturned
     ) -> None:
         task = work.tx.lock_task(TaskId(fact.task_id))
-        permit = work.tx.permit_of(TaskId(fact.task_id), fact.attempt)
+        if task is None:
+            return
+        permit = work.tx.permit_of(task.id, fact.attempt)
+        if permit is None and is_armed(fact):
+            if not _is_meant_for(work, task, source.phone.phone_id):
+                return
+            task = self._restore(work, source, event, task, fact.attempt)
         # An agent speaks only of attempts that were leased to its own phone.
-        if task is None or permit is None or permit.phone_id != source.phone.phone_id:
+        elif permit is None or permit.phone_id != source.phone.phone_id:
             return
         step = self._step(task, fact, work.now_ms)
         if step is not None:
@@ -123,9 +170,40 @@ class Reports:
         if isinstance(fact, TaskEnded) and fact.outcome == WARNED:
             self._rest(work, source, event, WARNED)
 
+    def _restore(self, work: Work, source: Source, event: Event, task: Task, attempt: int) -> Task:
+        """Count an armed attempt that was paid for in data that a restored backup does not hold."""
+        permit = Permit(
+            id=PermitId(secrets.token_hex(8)),
+            account_id=self._account(source, event),
+            action=task.action,
+            task_id=task.id,
+            attempt=attempt,
+            phone_id=source.phone.phone_id,
+            taken_at_ms=work.now_ms,
+            last_use_ms=work.now_ms,
+        )
+        if permit.account_id:
+            work.tx.ensure_account(permit.account_id)
+            work.tx.add_permit(permit)
+        work.touch(source.phone.phone_id)
+        stands = _stands_for(work, task)
+        if stands is not None and stands.id != task.id:
+            # A later list has the same person: that row must not send either, and only one row can stand.
+            if stands.state in (TaskState.QUEUED, TaskState.HELD):
+                work.tx.save_task(ended(stands, TaskState.UNKNOWN, work.now_ms, cause=RESTORED))
+                work.jobs_to_close.add(stands.job_id)
+            return task
+        found = restored(task, permit, work.now_ms)
+        work.tx.save_task(found)
+        work.jobs_to_close.add(task.job_id)
+        return found
+
     def _step(self, task: Task, fact: TaskArmed | TaskEnded | TaskReturned, now_ms: int) -> Step | None:
         retry = Retry(
-            not_before_ms=now_ms + self._settings.retry_pause_ms, max_attempts=self._settings.max_attempts
+            not_before_ms=now_ms + self._settings.retry_pause_ms,
+            max_attempts=self._settings.max_attempts,
+            max_returns=self._settings.max_returns,
+            not_sent_before_ms=now_ms + self._settings.not_sent_pause_ms,
         )
         match fact:
             case TaskArmed():
@@ -180,6 +258,33 @@ class Reports:
 
     # ---- chats
 
+    def refused(self, work: Work, source: Source, event: Event) -> None:
+        """Show where a chat event was not kept; of a chat that is not known not even its title is."""
+        match event.fact:
+            case MessageSeen(conversation_key=key, position=position):
+                before = position + 1  # the hole ends with this message
+            case GapSeen(conversation_key=key, before_position=before):
+                pass
+            case _:
+                return
+        conversation_id = work.tx.untitled_conversation(
+            account_id=self._account(source, event), phone_id=source.phone.phone_id, key=key
+        )
+        before = min(self._base(work, source, event, conversation_id) + before, _MAX_NUMBER)
+        if not work.tx.stretch_gap(
+            conversation_id, cause=NO_NOTICE, before_position=before, to_ms=event.at_ms
+        ):
+            work.tx.add_gap(
+                Gap(
+                    id=0,
+                    conversation_id=conversation_id,
+                    before_position=before,
+                    cause=NO_NOTICE,
+                    from_ms=event.at_ms,
+                    to_ms=event.at_ms,
+                )
+            )
+
     def _place(
         self, work: Work, source: Source, event: Event, *, key: str, title: str, kind: str
     ) -> tuple[int, int]:
@@ -190,6 +295,9 @@ class Reports:
             title=title,
             kind=kind,
         )
+        return conversation_id, self._base(work, source, event, conversation_id)
+
+    def _base(self, work: Work, source: Source, event: Event, conversation_id: int) -> int:
         base, follows_other = work.tx.place_base(conversation_id, source.spool_id)
         if follows_other:
             # A new outbox knows nothing of what was read before: between both something may be missing.
@@ -203,7 +311,7 @@ class Reports:
                     to_ms=event.at_ms,
                 )
             )
-        return conversation_id, base
+        return base
 
     def _message(self, work: Work, source: Source, event: Event, fact: MessageSeen) -> None:
         conversation_id, base = self._place(

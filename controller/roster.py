@@ -48,10 +48,10 @@ def overlaid(phone: Phone, account: Account | None, *, has_notice: bool) -> Phon
 
 
 def allowed(phone: Phone, account: Account | None, *, has_notice: bool, sweep_pause_ms: int) -> PhoneSettings:
-    """Return what a phone is allowed: capture after a notice; tapping after a decision, not at rest."""
+    """Return what a phone is allowed: capture of the bound account with a notice; tapping by decision."""
     taps = account is not None and account.mode is ActingMode.UNATTENDED and not is_resting(account)
     return PhoneSettings(
-        capture_allowed=bool(phone.holder) and has_notice,
+        capture_allowed=bool(phone.holder and phone.account_id) and has_notice and not is_mismatched(phone),
         unattended=taps,
         account_id=phone.account_id or "",
         sweep_pause_ms=sweep_pause_ms,

@@ -43,6 +43,7 @@ def settings_of(config: Config) -> CoreSettings:
         words=config.words,
         lease_ms=round(section.lease_s * 1000),
         lost_after_ms=round(section.lost_after_s * 1000),
+        not_sent_pause_ms=round(section.not_sent_pause_s * 1000),
     )
 
 

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from controller.model import Task, TaskState
+from controller.store.base import Permit
 from protos.facts import TaskArmed, TaskEnded, TaskReturned
 
 NOT_SENT = "not_sent"
+RETURNED_TOO_OFTEN = "returned_too_often"
+RESTORED = "restored"
 WARNED = "warned"
 REQUESTED = "requested"
 ACCEPTED = "accepted"
@@ -40,10 +43,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """When a further attempt may begin, and how many armed ones that sent nothing are enough."""
+    """When a further attempt may begin, and how many that led to nothing are enough."""
 
     not_before_ms: int
-    max_attempts: int
+    max_attempts: int  # armed ones that sent nothing
+    max_returns: int  # ones given back before arming
+    not_sent_before_ms: int  # a request may show late: after an armed attempt the look waits longer
 
 
 def queued_again(task: Task, *, cause: str, not_before_ms: int) -> Task:
@@ -75,13 +80,27 @@ def ended(task: Task, state: TaskState, now_ms: int, *, cause: str = "", outcome
     )
 
 
+def restored(task: Task, permit: Permit, now_ms: int) -> Task:
+    """Return what an armed attempt of which no permit was known makes of a task: nobody sends it again.
+
+    So it is after a backup was restored. A done task, and one that a person ended, stay as they are.
+    """
+    if task.state in (TaskState.DONE, TaskState.CANCELLED, TaskState.EXPIRED):
+        return task
+    return replace(
+        ended(task, TaskState.UNKNOWN, now_ms, cause=RESTORED),
+        attempt=max(task.attempt, permit.attempt),
+        phone_id=permit.phone_id,
+        account_id=permit.account_id,
+        permit_id=permit.id,
+    )
+
+
 def on_armed(task: Task, fact: TaskArmed, now_ms: int) -> Step | None:
     """Return what an armed attempt makes of a task; None if it changes nothing."""
-    if fact.attempt != task.attempt:
-        return None
-    if task.state is TaskState.LEASED:
+    if task.state is TaskState.LEASED and fact.attempt == task.attempt:
         return Step(replace(task, state=TaskState.ARMED), PermitEffect.NONE)
-    if task.state is TaskState.QUEUED:
+    if task.state is TaskState.QUEUED and fact.attempt <= task.attempt:
         # It was taken back as never received, and it was received: nobody may send it a second time.
         return Step(ended(task, TaskState.UNKNOWN, now_ms, cause="armed_after_return"), PermitEffect.USED)
     return None
@@ -92,7 +111,11 @@ def on_returned(task: Task, fact: TaskReturned, now_ms: int, retry: Retry) -> St
     if fact.attempt != task.attempt:
         return None
     if task.state is TaskState.LEASED:
-        again = queued_again(task, cause=fact.cause, not_before_ms=retry.not_before_ms)
+        counted = replace(task, returned=task.returned + 1)
+        if counted.returned >= retry.max_returns:
+            over = ended(counted, TaskState.NOT_DONE, now_ms, cause=fact.cause, outcome=RETURNED_TOO_OFTEN)
+            return Step(over, PermitEffect.RETURNED)
+        again = queued_again(counted, cause=fact.cause, not_before_ms=retry.not_before_ms)
         return Step(again, PermitEffect.RETURNED)
     if task.state is TaskState.UNKNOWN:
         # Given up before this word came; the machine does not take up again what a person may be looking at.
@@ -122,8 +145,14 @@ def _after_end(task: Task, fact: TaskEnded, now_ms: int, retry: Retry) -> Task:
     if fact.outcome == NOT_SENT and was_armed:
         tries = task.not_sent + 1
         if tries < retry.max_attempts:
-            again = queued_again(task, cause=NOT_SENT, not_before_ms=retry.not_before_ms)
-            return replace(again, not_sent=tries)
+            again = queued_again(task, cause=NOT_SENT, not_before_ms=retry.not_sent_before_ms)
+            # Another account could not see a request that went out after all.
+            return replace(
+                again,
+                not_sent=tries,
+                pinned_phone_id=task.phone_id,
+                pinned_account_id=task.account_id,
+            )
         return replace(_with_end(task, fact, TaskState.NOT_DONE, now_ms), not_sent=tries)
     return _with_end(task, fact, _RESULTS.get(fact.result, TaskState.UNKNOWN), now_ms)
 
@@ -136,6 +165,9 @@ def _with_end(task: Task, fact: TaskEnded, state: TaskState, now_ms: int) -> Tas
 def _on_settled(task: Task, fact: TaskEnded, now_ms: int) -> Step | None:
     state = _RESULTS.get(fact.result, TaskState.UNKNOWN)
     if state is TaskState.UNKNOWN:
+        return None
+    if task.cause == RESTORED and fact.outcome == NOT_SENT:
+        # The attempt after this one is not known either, and may have gone out.
         return None
     return Step(_with_end(task, fact, state, now_ms), PermitEffect.USED)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from agent.capture.chatlist import SeenRow, free_area, read_rows, unread_total
+from agent.capture.hints import has_badge
 from agent.capture.pages import Item, read_items
 from agent.capture.visits import TAIL_LENGTH, Verdict, Visit, judge
-from agent.errors import NotInTime, NotRecognised
+from agent.errors import ChatNotListed, DriverError, NotInTime, NotRecognised
 from agent.model import Bubble, ChatRow
 from agent.phone import Phone
 from agent.wechat.screens import Screen, ScreenName
@@ -54,6 +56,7 @@ class ChatRead:
     new: tuple[SeenBubble, ...]
     gap_cause: str
     tail: Tail
+    row: ChatRow | None = None  # its row as seen just before it was opened, None if another was meant
 
 
 def conversation_key(title: str, kind: str) -> str:
@@ -61,18 +64,24 @@ def conversation_key(title: str, kind: str) -> str:
     return f"{kind}:{hashlib.blake2b(title.encode(), digest_size=12).hexdigest()}"
 
 
-def unread_rows(phone: Phone) -> list[ChatRow]:
-    """Return the rows that show something unread, top to bottom, as far down as the tab's count asks."""
+def unread_rows(
+    phone: Phone, is_hint: Callable[[ChatRow], bool] = has_badge, *, is_whole_list: bool = False
+) -> list[ChatRow]:
+    """Return the rows that ask to be read, top to bottom; unless asked for the whole list, the upper ones.
+
+    Chats stand in the order of their last message under those pinned to the top: below a page that ends with
+    nothing new there is nothing new, unless the tab counts more.
+    """
     found: dict[str, ChatRow] = {}
     screen = _to_top(phone, phone.home())
     for _ in range(LIST_PAGES):
-        before = len(found)
-        rows = read_rows(screen, phone.true_texts)
-        found |= {
-            seen.row.title: seen.row for seen in rows if seen.row.unread and seen.row.title not in found
-        }
+        rows = [seen.row for seen in read_rows(screen, phone.true_texts)]
+        hints = [row for row in rows if is_hint(row)]
+        for row in hints:
+            found.setdefault(row.title, row)
         counted = sum(row.unread for row in found.values() if row.unread > 0 and not row.is_muted)
-        if counted >= unread_total(screen) or (before == len(found) and not rows):
+        is_done = counted >= unread_total(screen) and rows[-1:] != hints[-1:] and not is_whole_list
+        if is_done or not rows:
             break
         lower = _scroll_list(phone, screen, share=-SCROLL_SHARE)
         if lower.page.shape() == screen.page.shape():
@@ -81,25 +90,38 @@ def unread_rows(phone: Phone) -> list[ChatRow]:
     return list(found.values())
 
 
-def read_chat(phone: Phone, row: ChatRow, tail_of: Callable[[str], Tail]) -> ChatRead:
-    """Open a chat, read it up to its archived tail, and go back to the list of chats.
+def read_chat(
+    phone: Phone,
+    row: ChatRow,
+    tail_of: Callable[[str], Tail],
+    archive: Callable[[ChatRead], object] = lambda _: None,
+) -> ChatRead:
+    """Open a chat, read it up to its archived tail, archive that, and only then leave the chat.
 
-    The list may move between look and tap: then the chat that was opened is read, as it bears no badge any
-    more, and returned under its own name.
-    Raises NotRecognised if the row is not found or leads to no chat; kinds of DriverError and ScreenError.
+    Of `row` only title and count are used. The list may move between look and tap: then the chat that was
+    opened is read, as it bears no badge any more, and returned under its own name.
+    Raises ChatNotListed if there is no such row, NotRecognised if it leads to no chat; kinds of DriverError
+    and ScreenError. A DriverError may come after `archive`.
     """
-    screen = _open(phone, row.title)
+    seen, screen = _open(phone, row.title)
     try:
-        return _read(phone, screen, row, tail_of)
-    finally:
-        phone.back()
+        unread = max(row.unread, seen.unread)
+        read = _read(phone, screen, replace(seen, unread=unread), tail_of)
+        archive(read)
+    except BaseException:
+        with suppress(DriverError):  # the first error tells more
+            phone.back()
+        raise
+    phone.back()
+    return read
 
 
 def _read(phone: Phone, screen: Screen, row: ChatRow, tail_of: Callable[[str], Tail]) -> ChatRead:
     title, kind = _named(phone, screen, row.title)
     key = conversation_key(title, kind)
     tail = tail_of(key)
-    unread = row.unread if title == row.title else 0
+    meant = row if title == row.title else None
+    unread = row.unread if meant else 0
     visit, verdict = _visit(phone, screen, tail, unread=unread, is_group=kind == "group")
     bubbles = visit.bubbles()
     cause = verdict.cause
@@ -115,13 +137,14 @@ def _read(phone: Phone, screen: Screen, row: ChatRow, tail_of: Callable[[str], T
     kept = tail.bubbles[: len(tail.bubbles) - verdict.overlap] if verdict.overlap else ()
     known = bubbles[first - verdict.overlap : first]
     tail_bubbles = (*kept, *known, *(seen.bubble for seen in new))[-TAIL_LENGTH:]
-    return ChatRead(key, title, kind, new, cause, Tail(tail.position + len(new), tail_bubbles))
+    return ChatRead(key, title, kind, new, cause, Tail(tail.position + len(new), tail_bubbles), meant)
 
 
 def _visit(phone: Phone, screen: Screen, tail: Tail, *, unread: int, is_group: bool) -> tuple[Visit, Verdict]:
     """Read upward until what is new is certain, or no page is left."""
     visit = Visit()
-    visit.begin(_items(phone, screen, is_group=is_group))
+    # A chat opens at its end.
+    visit.begin(_items(phone, screen, is_group=is_group, is_at_end=True))
     limit = PAGES_BACK if tail.bubbles else PAGES_FIRST
     is_joined = True
     for count in range(1, limit + 1):
@@ -152,17 +175,17 @@ def _catch_up(phone: Phone, visit: Visit, *, is_group: bool) -> bool:
         _scroll_chat(phone, screen, share=-0.9)
         screen = arrive(phone, ScreenName.CHAT, what="the chat")
         if screen.page.shape() == shape:
-            return visit.add_newer(_items(phone, screen, is_group=is_group))
+            return visit.add_newer(_items(phone, screen, is_group=is_group, is_at_end=True))
     return False
 
 
-def _items(phone: Phone, screen: Screen, *, is_group: bool) -> list[Item]:
+def _items(phone: Phone, screen: Screen, *, is_group: bool, is_at_end: bool = False) -> list[Item]:
     for _ in range(TRIES):
         try:
-            return read_items(screen, phone.true_texts, is_group=is_group)
+            return read_items(screen, phone.true_texts, is_group=is_group, is_at_end=is_at_end)
         except NotRecognised:
             screen = arrive(phone, ScreenName.CHAT, what="the chat")
-    return read_items(screen, phone.true_texts, is_group=is_group, is_last_try=True)
+    return read_items(screen, phone.true_texts, is_group=is_group, is_at_end=is_at_end, is_last_try=True)
 
 
 def _named(phone: Phone, screen: Screen, wanted: str) -> tuple[str, str]:
@@ -176,20 +199,20 @@ def _named(phone: Phone, screen: Screen, wanted: str) -> tuple[str, str]:
     return shown, "private" if has_footer else "service"
 
 
-def _open(phone: Phone, title: str) -> Screen:
-    """Find the row again, as the list may have moved, and open it."""
+def _open(phone: Phone, title: str) -> tuple[ChatRow, Screen]:
+    """Find the row again, as the list may have moved, and open it; return the row as it was then."""
     screen = _to_top(phone, phone.home())
     for _ in range(LIST_PAGES):
         rows = [seen for seen in read_rows(screen, phone.true_texts) if seen.row.title == title]
         if len(rows) > 1:
             raise NotRecognised("two chats bear this name")
         if rows:
-            return _tap_row(phone, screen, rows[0])
+            return rows[0].row, _tap_row(phone, screen, rows[0])
         lower = _scroll_list(phone, screen, share=-SCROLL_SHARE)
         if lower.page.shape() == screen.page.shape():
             break
         screen = lower
-    raise NotRecognised("the chat is not in the list")
+    raise ChatNotListed
 
 
 def _tap_row(phone: Phone, screen: Screen, seen: SeenRow) -> Screen:

@@ -40,10 +40,16 @@ class Item:
 
 
 def read_items(
-    screen: Screen, true_texts: TrueTexts, *, is_group: bool, is_last_try: bool = False
+    screen: Screen,
+    true_texts: TrueTexts,
+    *,
+    is_group: bool,
+    is_at_end: bool = False,
+    is_last_try: bool = False,
 ) -> list[Item]:
     """Return the items of a chat page from top to bottom; those cut by an edge of the list are left out.
 
+    A row of no known form is a bubble of kind "other". `is_at_end`: the lower edge of the list cuts nothing.
     NotRecognised if a text could not be read truly, as when the page moves: an item left out would let pages
     be joined wrongly. On the last try such a message is kept with what the dump shows, as of no known kind.
     """
@@ -56,7 +62,10 @@ def read_items(
     texts = true_texts(wanted)
     if len(texts) < len(wanted) and not is_last_try:
         raise NotRecognised("the page moved while it was read")
-    found = (_item(screen, row, avatar, area, texts, is_group=is_group) for row, avatar in rows)
+    found = (
+        _item(screen, row, avatar, area, texts, is_group=is_group, is_at_end=is_at_end)
+        for row, avatar in rows
+    )
     return with_times([item for item in found if item is not None])
 
 
@@ -85,10 +94,17 @@ def avatar_of(screen: Screen, row: Node) -> Node | None:
 
 
 def _item(
-    screen: Screen, row: Node, avatar: Node | None, area: Box, texts: dict[int, str], *, is_group: bool
+    screen: Screen,
+    row: Node,
+    avatar: Node | None,
+    area: Box,
+    texts: dict[int, str],
+    *,
+    is_group: bool,
+    is_at_end: bool,
 ) -> Item | None:
     if avatar is None:
-        return _grey(screen, row, area, texts)
+        return _grey(screen, row, area, texts, is_at_end=is_at_end)
     if avatar.box.top <= area.top or avatar.box.bottom >= area.bottom:
         return None
     side = "in" if avatar.box.centre[0] < area.centre[0] else "out"
@@ -97,21 +113,44 @@ def _item(
     return Item(key_of(bubble), bubble, avatar.box.top)
 
 
-def _grey(screen: Screen, row: Node, area: Box, texts: dict[int, str]) -> Item | None:
+def _grey(screen: Screen, row: Node, area: Box, texts: dict[int, str], *, is_at_end: bool) -> Item | None:
     """Return a time line or a system line; None for the divider, and for what an edge may have cut."""
     nodes = [node for node in screen.page.inside(row) if node.text]
-    if not nodes:
-        return None
-    box = nodes[0].box
-    is_cut = box.top <= area.top or box.bottom >= area.bottom
-    is_centred = abs(box.centre[0] - area.centre[0]) <= area.width * CENTRED_SHARE
     text = "\n".join(texts.get(node.at, node.text) for node in nodes)
-    if is_cut or not is_centred or text in screen.table.texts["new_messages_below"]:
+    if text in screen.table.texts["new_messages_below"]:
+        return None
+    if not nodes or _side(nodes[0].box, area) != "system":
+        return _unknown(screen, row, area, text, is_at_end=is_at_end)
+    box = nodes[0].box
+    if box.top <= area.top or box.bottom >= area.bottom:
         return None
     if TIME_LINE.fullmatch(text.strip()):
         return Item(Key("time", "time", text), None, box.top)
     bubble = Bubble(side="system", kind="system", text=text, time_label="")
     return Item(key_of(bubble), bubble, box.top)
+
+
+def _unknown(screen: Screen, row: Node, area: Box, text: str, *, is_at_end: bool) -> Item | None:
+    """Return a row of no known form as a message; None for an empty one or one an edge may have cut."""
+    signs = [
+        node
+        for node in screen.page.inside(row)
+        if (node.text or node.desc or node.cls.endswith("ImageView")) and not node.box.is_empty()
+    ]
+    is_cut = row.box.top <= area.top or (row.box.bottom >= area.bottom and not is_at_end)
+    if not signs or is_cut:
+        return None
+    said = " ".join(["[未知消息]", *([text] if text else [])])
+    bubble = Bubble(side=_side(signs[0].box, area), kind="other", text=said, time_label="")
+    return Item(key_of(bubble), bubble, signs[0].box.top)
+
+
+def _side(box: Box, area: Box) -> str:
+    """Return whose a row without a picture is, by where it stands: theirs left, ours right."""
+    off = box.centre[0] - area.centre[0]
+    if abs(off) <= area.width * CENTRED_SHARE:
+        return "system"
+    return "in" if off < 0 else "out"
 
 
 def _content(

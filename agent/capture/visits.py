@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.capture.align import SURE_OVERLAP, Fit, Joint, Key, fits, joints, key_of
 from agent.capture.pages import Item, with_times
@@ -100,24 +100,43 @@ def judge(
     """Tell what of `read` is new against the archived tail, None if an older page should be read first.
 
     `unread` is what the list of chats counted (0 or less: unknown); `is_last` allows no more pages.
+    If fewer incoming ones are new than were counted, the verdict has a cause; but a chat that was read whole
+    for the first time has all there is.
     """
+    seen = [key_of(one) for one in read]
+    is_over = is_at_top or is_last
     if not tail:
-        if is_at_top or is_last:
-            return Verdict(len(read), 0, ambiguous=False, cause="" if is_at_top else "earlier_not_read")
-        return None
-    known, seen = [key_of(one) for one in tail], [key_of(one) for one in read]
-    ways = fits(known, seen)
+        missing = "" if is_at_top else "earlier_not_read"
+        return Verdict(len(read), 0, ambiguous=False, cause=missing) if is_over else None
+    ways = fits([key_of(one) for one in tail], seen)
     whole = [
         way for way in ways if is_at_top and len(tail) < TAIL_LENGTH and way.new == len(read) - len(tail)
     ]
-    sure = whole or ([ways[0]] if len(ways) == 1 and ways[0].overlap >= min(SURE_OVERLAP, len(tail)) else [])
+    sure = whole or (ways if len(ways) == 1 and _is_sure(ways[0], seen, unread) else [])
     if sure:
-        return Verdict(sure[0].new, sure[0].overlap, ambiguous=False, cause="")
-    if not (is_at_top or is_last):
+        is_short = _incoming(seen, sure[0].new) < unread
+        return _counted(Verdict(sure[0].new, sure[0].overlap, is_short, cause=""), seen, unread)
+    if not is_over:
         return None
     if not ways:
         return Verdict(len(read), 0, ambiguous=False, cause="no_overlap")
-    return _doubtful(ways, seen, unread)
+    return _counted(_doubtful(ways, seen, unread), seen, unread)
+
+
+def _is_sure(way: Fit, seen: Sequence[Key], unread: int) -> bool:
+    """Tell whether the only way is more than chance.
+
+    A count of more than came calls for a longer overlap; a holder may have marked the chat as unread, though.
+    """
+    needed = SURE_OVERLAP if _incoming(seen, way.new) >= unread else min(SURE_OVERLAP + unread, TAIL_LENGTH)
+    return way.overlap >= needed
+
+
+def _counted(verdict: Verdict, seen: Sequence[Key], unread: int) -> Verdict:
+    """Name the hole if fewer came than the list of chats counted."""
+    if verdict.cause or _incoming(seen, verdict.new) >= unread:
+        return verdict
+    return replace(verdict, cause="fewer_than_counted")
 
 
 def _doubtful(ways: Sequence[Fit], seen: Sequence[Key], unread: int) -> Verdict:
@@ -126,6 +145,10 @@ def _doubtful(ways: Sequence[Fit], seen: Sequence[Key], unread: int) -> Verdict:
     if len(counted) == 1:
         return Verdict(counted[0].new, counted[0].overlap, ambiguous=len(ways) > 1, cause="")
     chosen = max(ways, key=lambda way: way.new)
+    if _incoming(seen, chosen.new) < unread and chosen.overlap < SURE_OVERLAP:
+        # So little fits by chance, and the count says that more is new: it says where that begins.
+        new = next((n for n in range(chosen.new, len(seen)) if _incoming(seen, n) >= unread), len(seen))
+        return Verdict(new, 0, ambiguous=True, cause="no_overlap")
     return Verdict(chosen.new, chosen.overlap, ambiguous=True, cause="")
 
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
-from agent.errors import AnswerLost, DialogOpen, NotRecognised, PlatformWarning, ScreenError
+from agent.errors import (
+    AgentError,
+    AnswerLost,
+    DialogOpen,
+    LeaseLost,
+    NotRecognised,
+    PlatformWarning,
+    ScreenError,
+)
 from agent.model import Ended, FriendAdd, FriendAddOutcome, Result
 from agent.phone import Phone
 from agent.wechat.lookup import Found, Standing, find_person, standing_of
@@ -13,53 +21,79 @@ from agent.wechat.newfriends import RequestRow, RequestState, read_requests
 from agent.wechat.pages import EDIT_TEXT, Node
 from agent.wechat.screens import Screen, ScreenName
 from agent.wechat.steps import arrive, dialog_of, leave_dialog, only
-from agent.wechat.warnings import judge
+from agent.wechat.warnings import Unknown, judge
 
 ANSWER_LIMIT_S = 10.0
 # A toast comes with the profile; without one the page of new friends has to tell.
 SENT_LIMIT_S = 5.0
-EVIDENCE_LIMIT = 120
+# A request just sent may not stand in the list yet: what is absent is looked for again after this pause.
+ABSENT_AGAIN_S = 4.0
 
 
-def add_friend(phone: Phone, request: FriendAdd, arm: Callable[[], None]) -> Ended:
+def add_friend(
+    phone: Phone,
+    request: FriendAdd,
+    arm: Callable[[], None],
+    check: Callable[[], None] = lambda: None,
+) -> Ended:
     """Search, fill in and send a friend request; `arm` is called once, before the first tap that lasts.
 
     That is the tap on 添加到通讯录: people who need no verification are friends by it. What `arm` raises goes
-    through, and neither that tap nor the one that sends is made. Raises PlatformWarning and LoggedOut,
-    ScreenError before arming, and DriverError: after arming its effect is to be settled with `look`.
+    through, and neither that tap nor the one that sends is made. `check` is called right before each of the
+    two: if it raises LeaseLost that tap is not made, and looking tells how things stand. Raises
+    PlatformWarning and LoggedOut, ScreenError before arming, and DriverError: after arming its effect is to
+    be settled with `look`.
     """
     try:
         found = _stranger(phone, request)
     except DialogOpen as dialog:
         leave_dialog(phone)
-        return _dialog_ended(dialog, request)
+        return _not_done(dialog.outcome or FriendAddOutcome.UNEXPECTED_DIALOG, _coded(dialog))
     if isinstance(found, Ended):
         return found
     arm()
-    try:
-        screen = _written_request(phone, request, found)
-        if isinstance(screen, Ended):
-            return screen
-        phone.commit(screen.spot(_send_button(screen)))
-    except DialogOpen as dialog:
-        leave_dialog(phone)
-        return _dialog_settled(phone, request, found, dialog)
-    except ScreenError:
-        return look(phone, request)
-    return _read_outcome(phone, request, found)
+    with _settling(phone, request):
+        return _send(phone, request, found, check)
 
 
 def look(phone: Phone, request: FriendAdd) -> Ended:
-    """Settle an armed add by looking only; NOT_SENT if it is proved that nothing went out.
+    """Settle an armed add by looking only; NOT_SENT if two looks prove that nothing went out.
 
     Raises PlatformWarning, LoggedOut and DriverError.
     """
+    with _settling(phone, request):
+        return _look_twice(phone, request)
+
+
+@contextmanager
+def _settling(phone: Phone, request: FriendAdd) -> Iterator[None]:
+    """Look what came of an armed add before an unknown dialog or page stops the account."""
+    try:
+        yield
+    except PlatformWarning as warning:
+        if warning.warning in set(Unknown) and warning.settled is None:
+            leave_dialog(phone)
+            # The warning counts more than what keeps us from looking; without a look nothing is proved.
+            with suppress(AgentError):
+                warning.settled = _look_twice(phone, request)
+        raise
+
+
+def _look_twice(phone: Phone, request: FriendAdd) -> Ended:
+    ended = _look(phone, request)
+    if ended.outcome == FriendAddOutcome.NOT_SENT:
+        phone.rest(ABSENT_AGAIN_S)
+        ended = _look(phone, request)
+    return ended
+
+
+def _look(phone: Phone, request: FriendAdd) -> Ended:
     try:
         requests = read_requests(phone)
         found = find_person(phone, request.query)
     except DialogOpen as dialog:
         leave_dialog(phone)
-        return _unknown(FriendAddOutcome.UNEXPECTED_DIALOG, _words(dialog.text, request))
+        return _unknown(FriendAddOutcome.UNEXPECTED_DIALOG, _coded(dialog))
     except ScreenError as error:
         return _unknown(FriendAddOutcome.SCREEN_UNREADABLE, type(error).__name__)
     if isinstance(found, Ended):
@@ -98,9 +132,27 @@ def _stranger(phone: Phone, request: FriendAdd) -> Found | Ended:
     return found
 
 
-def _written_request(phone: Phone, request: FriendAdd, found: Found) -> Screen | Ended:
+def _send(phone: Phone, request: FriendAdd, found: Found, check: Callable[[], None]) -> Ended:
+    """Make both taps that last and return what came of them."""
+    try:
+        screen = _written_request(phone, request, found, check)
+        if isinstance(screen, Ended):
+            return screen
+        check()
+        phone.commit(screen.spot(_send_button(screen)))
+    except DialogOpen as dialog:
+        leave_dialog(phone)
+        return _dialog_settled(phone, request, dialog)
+    except (ScreenError, LeaseLost):
+        return _look_twice(phone, request)
+    return _read_outcome(phone, request, found)
+
+
+def _written_request(
+    phone: Phone, request: FriendAdd, found: Found, check: Callable[[], None]
+) -> Screen | Ended:
     """Return the request page filled in and read back, or how the task ends without one."""
-    screen = _request_page(phone, found)
+    screen = _request_page(phone, found, check)
     if isinstance(screen, Ended):
         return screen
     phone.type_into(screen, _greeting_field(screen), request.greeting)
@@ -111,7 +163,7 @@ def _written_request(phone: Phone, request: FriendAdd, found: Found) -> Screen |
     return _verified(phone, request)
 
 
-def _request_page(phone: Phone, found: Found) -> Screen | Ended:
+def _request_page(phone: Phone, found: Found, check: Callable[[], None]) -> Screen | Ended:
     """Tap 添加到通讯录; people who need no verification are friends by that."""
     phone.clear_toast()
     screen = arrive(phone, ScreenName.PROFILE, what="the profile")
@@ -125,6 +177,7 @@ def _request_page(phone: Phone, found: Found) -> Screen | Ended:
 
     button = only(screen.texts("add_to_contacts"), what="the button that adds")
     after = (ScreenName.REQUEST, ScreenName.CHAT, ScreenName.PROFILE)
+    check()
     # A lost answer is no reason to stop: seeing what came of it is better than a second try.
     with suppress(AnswerLost):
         phone.commit(screen.spot(screen.page.pressable(button)))
@@ -194,11 +247,11 @@ def _read_outcome(phone: Phone, request: FriendAdd, found: Found) -> Ended:
             *answers, what="the answer to the request", within_s=SENT_LIMIT_S, test=answered
         )
     except ScreenError:
-        return look(phone, request)
+        return _look_twice(phone, request)
     was_sent = toast in screen.table.texts["request_sent_toast"]
     sent = _done(FriendAddOutcome.REQUESTED, toast, found.name) if was_sent else None
     if screen.name is ScreenName.DIALOG:
-        return _after_dialog(phone, request, found, screen, sent)
+        return _after_dialog(phone, request, screen, sent)
     if screen.name is ScreenName.CHAT or standing_of(screen) is Standing.FRIEND:
         return _done(FriendAddOutcome.ADDED, "发消息", found.name)
     if sent is not None:
@@ -206,12 +259,10 @@ def _read_outcome(phone: Phone, request: FriendAdd, found: Found) -> Ended:
     rule = judge(toast, surface="toast")
     if rule is not None and rule.outcome is not None:
         return _not_done(rule.outcome, f"toast: {rule.warning}", found.name)
-    return look(phone, request)
+    return _look_twice(phone, request)
 
 
-def _after_dialog(
-    phone: Phone, request: FriendAdd, found: Found, screen: Screen, sent: Ended | None
-) -> Ended:
+def _after_dialog(phone: Phone, request: FriendAdd, screen: Screen, sent: Ended | None) -> Ended:
     try:
         dialog = dialog_of(screen)
     except PlatformWarning as warning:
@@ -220,33 +271,25 @@ def _after_dialog(
     leave_dialog(phone)
     if sent is not None and not dialog.outcome:
         return sent
-    return _dialog_settled(phone, request, found, dialog)
+    return _dialog_settled(phone, request, dialog)
 
 
-def _dialog_settled(phone: Phone, request: FriendAdd, found: Found, dialog: DialogOpen) -> Ended:
-    """Return what came of an armed add that a dialog answered; an unknown one is no proof of anything."""
+def _dialog_settled(phone: Phone, request: FriendAdd, dialog: DialogOpen) -> Ended:
+    """Return what came of an armed add met by a dialog; one that is no answer proves nothing."""
     if dialog.outcome:
-        return _not_done(dialog.outcome, "dialog after the tap")
-    seen = look(phone, request)
+        return _not_done(dialog.outcome, _coded(dialog))
+    seen = _look_twice(phone, request)
     if seen.result is Result.DONE:
         return seen
-    return _unknown(FriendAddOutcome.UNEXPECTED_DIALOG, _words(dialog.text, request, found.name))
+    return _unknown(FriendAddOutcome.UNEXPECTED_DIALOG, _coded(dialog))
 
 
 # -- how a task ends
 
 
-def _dialog_ended(dialog: DialogOpen, request: FriendAdd) -> Ended:
-    if dialog.outcome:
-        return _not_done(dialog.outcome, "dialog")
-    return _not_done(FriendAddOutcome.UNEXPECTED_DIALOG, _words(dialog.text, request))
-
-
-def _words(text: str, request: FriendAdd, name: str = "") -> str:
-    """Return the words of an unknown dialog without the person's name and what we ourselves typed."""
-    for private in (request.query, request.greeting, request.remark, name):
-        text = text.replace(private, "…") if private else text
-    return text[:EVIDENCE_LIMIT]
+def _coded(dialog: DialogOpen) -> str:
+    """Return what a dialog was, without its words: they may name a person."""
+    return f"dialog: {dialog.kind or 'unknown words'}"
 
 
 def _done(outcome: str, evidence: str, peer_name: str = "") -> Ended:

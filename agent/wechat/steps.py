@@ -9,7 +9,7 @@ from agent.errors import DialogOpen, DriverError, NotRecognised
 from agent.phone import Phone
 from agent.wechat.pages import Node
 from agent.wechat.screens import Screen, ScreenName
-from agent.wechat.warnings import judge
+from agent.wechat.warnings import Unknown, judge
 
 
 def only(nodes: Sequence[Node], *, what: str) -> Node:
@@ -54,10 +54,12 @@ def arrive(
 
 
 def dialog_of(screen: Screen) -> DialogOpen:
-    """Return what a dialog says; raises PlatformWarning or LoggedOut if it demands that."""
+    """Return what a dialog says; PlatformWarning, also for unknown words, or LoggedOut if it demands that."""
     text = " ".join(screen.words())
-    rule = judge(text, surface="dialog")
-    return DialogOpen(text=text, outcome=str(rule.outcome or "") if rule else "")
+    rule = judge(text, surface="dialog", unknown=Unknown.DIALOG)
+    return DialogOpen(
+        text=text, outcome=str(rule.outcome or "") if rule else "", kind=rule.warning if rule else ""
+    )
 
 
 def leave_dialog(phone: Phone) -> None:

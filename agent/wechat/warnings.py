@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.errors import LoggedOut, NotRecognised, PlatformWarning
+from agent.errors import LoggedOut, PlatformWarning
 from agent.model import FriendAddOutcome
 
 
@@ -41,6 +41,14 @@ class WarningClass(StrEnum):
     NETWORK = "NETWORK"
     UPDATE = "UPDATE"
     PERMISSION = "PERMISSION"
+    TEEN_MODE = "TEEN_MODE"
+
+
+class Unknown(StrEnum):
+    """What WeChat shows in words that fall under no class: it may be anything, so a person decides."""
+
+    DIALOG = "UNKNOWN_DIALOG"
+    PAGE = "UNKNOWN_PAGE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,7 @@ RULES = (
     ),
     _rule(WarningClass.UPDATE, Effect.WAIT, r"新版本的?微信|微信有新版本|马上更新|newversionavailable"),
     _rule(WarningClass.PERMISSION, Effect.WAIT, r"^权限申请$|authorizationrequest"),
+    _rule(WarningClass.TEEN_MODE, Effect.WAIT, r"呵护未成年人|青少年模式"),
 )
 
 # Traditional forms and the three ways to write "account" that occur in the wordings above.
@@ -149,15 +158,15 @@ def classify(text: str) -> WarningRule | None:
     return next((rule for rule in RULES if rule.pattern.search(folded)), None) if folded else None
 
 
-def judge(text: str, *, surface: str, is_known_only: bool = False) -> WarningRule | None:
+def judge(text: str, *, surface: str, unknown: Unknown | None = None) -> WarningRule | None:
     """Raise PlatformWarning or LoggedOut if a text demands it, else return its rule.
 
-    With `is_known_only` an unknown text raises NotRecognised.
+    With `unknown` a text under no rule is a PlatformWarning of that name.
     """
     rule = classify(text)
     if rule is None:
-        if is_known_only:
-            raise NotRecognised(f"an unknown {surface} is open")
+        if unknown is not None:
+            raise PlatformWarning(warning=unknown, surface=surface, text=text)
         return None
     if rule.effect is Effect.STOP_ACCOUNT:
         raise PlatformWarning(warning=rule.warning, surface=surface, text=text)

@@ -38,13 +38,18 @@ def lines(found: Record) -> list[str]:
     """Return the farm in a few lines."""
     return [
         f"farm        {found['farm_id']}, {found['store']}, release {found['version']}",
-        f"time        {moment(found['at_ms'])}",
+        f"time        {_time(found)}",
         f"phones      {_counts(found['phones']) or 'none'}",
         f"waiting     {counted(found['waiting'], 'handset')} without a number",
         f"jobs        {found['jobs_running']} running; rows: {_counts(found['tasks']) or 'none'}",
         f"chats       {_captured(found)}",
         f"violations  {found['violations_new']} new",
     ]
+
+
+def _time(found: Record) -> str:
+    cause = found["clock_cause"]
+    return moment(found["at_ms"]) + (f"; {cause}: see farm doctor" if cause else "")
 
 
 def _counts(counts: Record) -> str:

@@ -13,6 +13,7 @@ from controller.answers import answer
 from controller.core import Change, ChangeKind, Core
 from controller.corethread import CoreThread
 from controller.errors import BadRequest, ConfigWrong, FarmError
+from controller.logs import log_outline
 from controller.model import PhoneId
 from controller.rpc import wire
 from controller.rpc.session import SHUTTING_DOWN, SUPERSEDED, PhoneSession, StreamOver
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 _MAX_STREAMS = 4_000
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _GREETING_S = 30.0
+_UNEXPECTED = "something unexpected happened; see the controller's log"
 # After its stream ended a call still writes down the last contact.
 _LAST_STEPS_S = 5.0
 
@@ -108,14 +110,19 @@ class _Fleet(fleet_pb2_grpc.FleetServicer):
         if call is not None:
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
+        refusal: tuple[grpc.StatusCode, str] | None = None
         try:
             await self._serve(_GrpcStream(context))
         except StreamOver:
             log.info("phone went away while it was spoken to")
         except FarmError as error:
-            found = answer(error)
             log.warning("session refused", error=type(error).__name__)
-            await context.abort(grpc.StatusCode[found.grpc], str(error))
+            refusal = (grpc.StatusCode[answer(error).grpc], str(error))
+        except Exception as error:  # noqa: BLE001 the library would log its message and tell it to the peer
+            log_outline("session failed", error)
+            refusal = (grpc.StatusCode.INTERNAL, _UNEXPECTED)
+        if refusal is not None:
+            await context.abort(*refusal)
 
     async def _serve(self, stream: _GrpcStream) -> None:
         try:
@@ -203,3 +210,5 @@ class FleetServer:
             except FarmError as error:
                 # The database may come back; the next round sweeps what this one could not.
                 log.warning("sweep failed", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 nobody awaits this task: it would end without a word
+                log_outline("sweep failed", error)

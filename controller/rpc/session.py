@@ -60,6 +60,8 @@ class PhoneSession:
         self._wake = asyncio.Event()
         self._wants_task = False
         self._is_reconciled = False
+        # An outbox older than the archive knows less of its tasks than the archive: it settles nothing.
+        self._is_rolled_back = admission.high_water > greeting.spool_highest
         self._settings_may_differ = False
         self._retry_at_ms: int | None = None
         self._stop_reason = ""
@@ -169,7 +171,9 @@ class PhoneSession:
         self._wake.set()
 
     async def _reconcile_when_due(self, phone_id: PhoneId, reached: int) -> None:
-        if self._is_reconciled or self._stop_reason or reached < self._greeting.spool_highest:
+        if self._is_reconciled or self._is_rolled_back or self._stop_reason:
+            return
+        if reached < self._greeting.spool_highest:
             return
         try:
             await self._thread.call(

@@ -87,6 +87,9 @@ class FarmRows(Protocol):
     def notice(self, holder: str) -> Notice | None:
         """Return the newest record of a holder."""
 
+    def told_at_ms(self, holder: str) -> int | None:
+        """Return when a holder was first told; None if never."""
+
     def notices(self) -> list[Notice]:
         """Return the newest record of each holder."""
 
@@ -195,7 +198,7 @@ class JobRows(Protocol):
         """End a running job of which every task has ended; locks the job, so that no last task is missed."""
 
     def add_task(self, task: Task, target: str) -> bool:
-        """Add a task; False if its action is live or done for this target anywhere in the fleet."""
+        """Add a task; False if a task stands for this action and target anywhere in the fleet."""
 
     def task(self, task_id: TaskId) -> Task | None:
         """Return a task."""
@@ -210,7 +213,7 @@ class JobRows(Protocol):
         """Return the tasks of a job by row."""
 
     def tasks_of_target(self, action: Action, targets: Sequence[str]) -> dict[str, Task]:
-        """Return the live or done task of each target that has one."""
+        """Return the task that stands for each target: live, done, unknown or met by another contact."""
 
     def task_counts(self, job_id: JobId) -> dict[tuple[TaskState, str], int]:
         """Return how many tasks of a job have each state and outcome."""
@@ -221,8 +224,8 @@ class JobRows(Protocol):
     def next_not_before(self, phone_id: PhoneId) -> int | None:
         """Return the earliest time at which a queued task may go to this phone; None if there is none."""
 
-    def take_oldest(self, phone_id: PhoneId, now_ms: int) -> Task | None:
-        """Return the oldest queued task for this phone; locks, and passes by rows others hold."""
+    def take_oldest(self, phone_id: PhoneId, account_id: AccountId, now_ms: int) -> Task | None:
+        """Return the oldest queued task for this phone and account; locks, and passes by rows others hold."""
 
     def tasks_without_word(self, before_ms: int) -> list[Task]:
         """Return the live tasks whose lease ended before; locks, and passes by rows others hold."""
@@ -271,14 +274,17 @@ class ArchiveRows(Protocol):
         """Return how many bodies came for a place that holds another one."""
 
     def add_event_gap(
-        self, phone_id: PhoneId, spool_id: str, *, from_seq: int, to_seq: int, at_ms: int
+        self, phone_id: PhoneId, spool_id: str, *, from_seq: int, to_seq: int, cause: str, at_ms: int
     ) -> None:
-        """Keep that events of a spool can never come: the agent no longer has them."""
+        """Keep once that the agent no longer has these events of a spool."""
 
     def conversation_for(
         self, *, account_id: AccountId, phone_id: PhoneId, key: str, title: str, kind: str
     ) -> int:
         """Return the id of a chat, made if new; locks. Its title and phone become those given."""
+
+    def untitled_conversation(self, *, account_id: AccountId, phone_id: PhoneId, key: str) -> int:
+        """Return the id of a chat, made without its title if new; locks."""
 
     def place_base(self, conversation_id: int, spool_id: str) -> tuple[int, bool]:
         """Return where a spool's positions begin in a chat, and whether it is new beside older spools."""
@@ -288,6 +294,9 @@ class ArchiveRows(Protocol):
 
     def add_gap(self, gap: Gap) -> None:
         """Keep what could not be captured (its id is ignored)."""
+
+    def stretch_gap(self, conversation_id: int, *, cause: str, before_position: int, to_ms: int) -> bool:
+        """Let a gap that ends one position before end here; False if there is none."""
 
     def add_violation(
         self,

@@ -17,6 +17,9 @@ INSERT INTO notices (holder, version, how, recorded_by, at_ms) VALUES (:holder, 
 -- name: notice
 SELECT holder, version, how, recorded_by, at_ms FROM notices WHERE holder = :holder ORDER BY id DESC LIMIT 1
 
+-- name: told_at
+SELECT min(at_ms) AS found FROM notices WHERE holder = :holder
+
 -- name: notices
 SELECT holder, version, how, recorded_by, at_ms FROM notices
 WHERE id IN (SELECT max(id) FROM notices GROUP BY holder) ORDER BY holder
@@ -165,10 +168,10 @@ UPDATE jobs SET state = 'ended' WHERE id = :job_id AND state = 'running'
 -- name: add_task
 INSERT INTO tasks (id, job_id, row_no, action, target, query, query_kind, remark, basis, basis_at, state, outcome,
   evidence, cause, attempt, pinned_phone_id, phone_id, account_id, permit_id, phone_epoch, lease_until_ms,
-  not_before_ms, ended_at_ms, created_at_ms, spool_id, not_sent, peer_name)
+  not_before_ms, ended_at_ms, created_at_ms, spool_id, not_sent, returned, pinned_account_id, peer_name)
 VALUES (:id, :job_id, :row_no, :action, :target, :query, :query_kind, :remark, :basis, :basis_at, :state, :outcome,
   :evidence, :cause, :attempt, :pinned_phone_id, :phone_id, :account_id, :permit_id, :phone_epoch, :lease_until_ms,
-  :not_before_ms, :ended_at_ms, :created_at_ms, :spool_id, :not_sent, :peer_name)
+  :not_before_ms, :ended_at_ms, :created_at_ms, :spool_id, :not_sent, :returned, :pinned_account_id, :peer_name)
 ON CONFLICT DO NOTHING
 
 -- name: task
@@ -181,7 +184,8 @@ SELECT * FROM tasks WHERE id = :task_id /*postgres: FOR NO KEY UPDATE */
 UPDATE tasks SET state = :state, outcome = :outcome, evidence = :evidence, cause = :cause, attempt = :attempt,
   phone_id = :phone_id, account_id = :account_id, permit_id = :permit_id, phone_epoch = :phone_epoch,
   lease_until_ms = :lease_until_ms, not_before_ms = :not_before_ms, ended_at_ms = :ended_at_ms,
-  spool_id = :spool_id, not_sent = :not_sent, peer_name = :peer_name
+  spool_id = :spool_id, not_sent = :not_sent, returned = :returned, pinned_phone_id = :pinned_phone_id,
+  pinned_account_id = :pinned_account_id, peer_name = :peer_name
 WHERE id = :id
 
 -- name: tasks
@@ -189,7 +193,8 @@ SELECT * FROM tasks WHERE job_id = :job_id ORDER BY row_no, id
 
 -- name: task_of_target
 SELECT * FROM tasks WHERE action = :action AND target = :target
-  AND state IN ('queued', 'held', 'leased', 'armed', 'done', 'unknown')
+  AND (state IN ('queued', 'held', 'leased', 'armed', 'done', 'unknown')
+    OR (state = 'not_done' AND outcome IN ('already_requested', 'already_friend', 'blocked_by_peer')))
 
 -- name: task_counts
 SELECT state, outcome, count(*) AS found FROM tasks WHERE job_id = :job_id GROUP BY state, outcome
@@ -208,7 +213,8 @@ SELECT min(earliest) AS found FROM (
 
 -- name: take_oldest
 SELECT t.* FROM tasks t JOIN jobs j ON j.id = t.job_id
-WHERE t.state = 'queued' AND j.state = 'running' AND t.not_before_ms <= :now_ms AND (t.pinned_phone_id = :phone_id
+WHERE t.state = 'queued' AND j.state = 'running' AND t.not_before_ms <= :now_ms
+  AND (t.pinned_account_id IS NULL OR t.pinned_account_id = :account_id) AND (t.pinned_phone_id = :phone_id
   OR (t.pinned_phone_id IS NULL
     AND EXISTS (SELECT 1 FROM job_pool p WHERE p.job_id = t.job_id AND p.phone_id = :phone_id)))
 ORDER BY t.created_at_ms, t.job_id, t.row_no LIMIT 1 /*postgres: FOR NO KEY UPDATE OF t SKIP LOCKED */
@@ -269,14 +275,21 @@ ON CONFLICT DO NOTHING
 SELECT count(*) AS found FROM event_conflicts
 
 -- name: add_event_gap
-INSERT INTO event_gaps (phone_id, spool_id, from_seq, to_seq, at_ms)
-VALUES (:phone_id, :spool_id, :from_seq, :to_seq, :at_ms)
+INSERT INTO event_gaps (phone_id, spool_id, from_seq, to_seq, cause, at_ms)
+VALUES (:phone_id, :spool_id, :from_seq, :to_seq, :cause, :at_ms)
+ON CONFLICT DO NOTHING
 
 -- name: conversation_for
 INSERT INTO conversations (account_id, phone_id, key, title, kind, messages, last_at_ms)
 VALUES (:account_id, :phone_id, :key, :title, :kind, 0, NULL)
 ON CONFLICT (account_id, key) DO UPDATE SET phone_id = excluded.phone_id, title = excluded.title,
   kind = CASE WHEN excluded.kind = '' THEN conversations.kind ELSE excluded.kind END
+RETURNING id
+
+-- name: untitled_conversation
+INSERT INTO conversations (account_id, phone_id, key, title, kind, messages, last_at_ms)
+VALUES (:account_id, :phone_id, :key, '', '', 0, NULL)
+ON CONFLICT (account_id, key) DO UPDATE SET phone_id = excluded.phone_id
 RETURNING id
 
 -- name: place_base
@@ -304,6 +317,10 @@ UPDATE conversations SET messages = messages + 1, last_at_ms = :at_ms WHERE id =
 -- name: add_gap
 INSERT INTO gaps (conversation_id, before_position, cause, from_ms, to_ms)
 VALUES (:conversation_id, :before_position, :cause, :from_ms, :to_ms)
+
+-- name: stretch_gap
+UPDATE gaps SET before_position = :before_position, to_ms = :to_ms
+WHERE conversation_id = :conversation_id AND cause = :cause AND before_position = :before_position - 1
 
 -- name: add_violation
 INSERT INTO violations (message_id, conversation_id, phone_id, account_id, holder, word, start_index, end_index,

@@ -44,6 +44,11 @@ class FarmSql(Statements):
         row = self._one("notice", holder=holder)
         return _notice(row) if row else None
 
+    def told_at_ms(self, holder: str) -> int | None:
+        """Return when a holder was first told; None if never."""
+        found = self._the("told_at", holder=holder)["found"]
+        return None if found is None else int(found)
+
     def notices(self) -> list[Notice]:
         """Return the newest record of each holder."""
         return [_notice(row) for row in self._all("notices")]

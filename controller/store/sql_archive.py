@@ -77,15 +77,16 @@ class ArchiveSql(Statements):
         return self._count("conflicts")
 
     def add_event_gap(
-        self, phone_id: PhoneId, spool_id: str, *, from_seq: int, to_seq: int, at_ms: int
+        self, phone_id: PhoneId, spool_id: str, *, from_seq: int, to_seq: int, cause: str, at_ms: int
     ) -> None:
-        """Keep that events of a spool can never come: the agent no longer has them."""
+        """Keep once that the agent no longer has these events of a spool."""
         self._do(
             "add_event_gap",
             phone_id=phone_id,
             spool_id=spool_id,
             from_seq=from_seq,
             to_seq=to_seq,
+            cause=cause,
             at_ms=at_ms,
         )
 
@@ -96,6 +97,11 @@ class ArchiveSql(Statements):
         row = self._the(
             "conversation_for", account_id=account_id, phone_id=phone_id, key=key, title=title, kind=kind
         )
+        return int(row["id"])
+
+    def untitled_conversation(self, *, account_id: AccountId, phone_id: PhoneId, key: str) -> int:
+        """Return the id of a chat, made without its title if new; locks."""
+        row = self._the("untitled_conversation", account_id=account_id, phone_id=phone_id, key=key)
         return int(row["id"])
 
     def place_base(self, conversation_id: int, spool_id: str) -> tuple[int, bool]:
@@ -139,6 +145,17 @@ class ArchiveSql(Statements):
             from_ms=gap.from_ms,
             to_ms=gap.to_ms,
         )
+
+    def stretch_gap(self, conversation_id: int, *, cause: str, before_position: int, to_ms: int) -> bool:
+        """Let a gap that ends one position before end here; False if there is none."""
+        stretched = self._do(
+            "stretch_gap",
+            conversation_id=conversation_id,
+            cause=cause,
+            before_position=before_position,
+            to_ms=to_ms,
+        )
+        return stretched > 0
 
     def add_violation(
         self,

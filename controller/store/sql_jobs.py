@@ -75,7 +75,7 @@ class JobSql(Statements):
         return self._do("end_job_if_over", job_id=job_id) == 1
 
     def add_task(self, task: Task, target: str) -> bool:
-        """Add a task; False if its action is live or done for this target anywhere in the fleet."""
+        """Add a task; False if a task stands for this action and target anywhere in the fleet."""
         fixed: dict[str, Any] = {
             "job_id": task.job_id,
             "row_no": task.row_no,
@@ -86,7 +86,6 @@ class JobSql(Statements):
             "remark": task.remark,
             "basis": task.basis,
             "basis_at": task.basis_at,
-            "pinned_phone_id": task.pinned_phone_id,
             "created_at_ms": task.created_at_ms,
         }
         return self._do("add_task", **fixed, **_changing(task)) == 1
@@ -110,7 +109,7 @@ class JobSql(Statements):
         return [_task(row) for row in self._all("tasks", job_id=job_id)]
 
     def tasks_of_target(self, action: Action, targets: Sequence[str]) -> dict[str, Task]:
-        """Return the live or done task of each target that has one."""
+        """Return the task that stands for each target: live, done, unknown or met by another contact."""
         rows = ((target, self._one("task_of_target", action=action, target=target)) for target in targets)
         return {target: _task(row) for target, row in rows if row is not None}
 
@@ -128,9 +127,9 @@ class JobSql(Statements):
         found = self._the("next_not_before", phone_id=phone_id)["found"]
         return None if found is None else int(found)
 
-    def take_oldest(self, phone_id: PhoneId, now_ms: int) -> Task | None:
-        """Return the oldest queued task for this phone; locks, and passes by rows others hold."""
-        row = self._one("take_oldest", phone_id=phone_id, now_ms=now_ms)
+    def take_oldest(self, phone_id: PhoneId, account_id: AccountId, now_ms: int) -> Task | None:
+        """Return the oldest queued task for this phone and account; locks, and passes by rows others hold."""
+        row = self._one("take_oldest", phone_id=phone_id, account_id=account_id, now_ms=now_ms)
         return _task(row) if row else None
 
     def tasks_without_word(self, before_ms: int) -> list[Task]:
@@ -202,6 +201,9 @@ def _changing(task: Task) -> dict[str, Any]:
         "ended_at_ms": task.ended_at_ms,
         "spool_id": task.spool_id,
         "not_sent": task.not_sent,
+        "returned": task.returned,
+        "pinned_phone_id": task.pinned_phone_id,
+        "pinned_account_id": task.pinned_account_id,
         "peer_name": task.peer_name,
     }
 
@@ -247,5 +249,7 @@ def _task(row: Row) -> Task:
         created_at_ms=row["created_at_ms"],
         spool_id=row["spool_id"],
         not_sent=row["not_sent"],
+        returned=row["returned"],
+        pinned_account_id=AccountId(row["pinned_account_id"]) if row["pinned_account_id"] else None,
         peer_name=row["peer_name"],
     )

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controller.answers import UNEXPECTED, answer, code
 from controller.core import Core
 from controller.corethread import CoreThread
 from controller.errors import BadRequest, FarmError
+from controller.logs import log_outline
 from controller.sheets import MAX_BYTES
 from controller.web import chats, friends, jobs, phones, staff, status, violations
 from controller.web.desk import Desk, check_token
 
 PREFIX = "/api/v1"
-
-log = structlog.get_logger()
 
 
 def app(core: Core, thread: CoreThread, token: str, *, farm_id: str = "farm") -> FastAPI:
@@ -46,7 +45,9 @@ def app(core: Core, thread: CoreThread, token: str, *, farm_id: str = "farm") ->
     api.add_exception_handler(FarmError, _refused)
     api.add_exception_handler(RequestValidationError, _not_understood)
     api.add_exception_handler(HTTPException, _by_status)
-    api.add_exception_handler(Exception, _unexpected)
+    # Added last, so it stands outside everything that may fail; a handler of Exception would not do, because
+    # Starlette raises the error again after it, and the server logs its message.
+    api.add_middleware(_Unexpected)
     return api
 
 
@@ -73,8 +74,28 @@ async def _by_status(_request: Request, error: Exception) -> JSONResponse:
     return _told(status_code, "http_error", detail)
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    # The type and the route, not the message: it may quote a customer.
-    route = getattr(request.scope.get("route"), "path", "")
-    log.error("unexpected error", method=request.method, route=route, error=type(error).__name__)
-    return _told(UNEXPECTED.http, "unexpected", "something unexpected happened; see the controller's log")
+class _Unexpected:
+    """Answers what nothing else answered, and logs the type, the frames and the route of it only."""
+
+    def __init__(self, api: ASGIApp) -> None:
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._api(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 the server would log its message
+            route = getattr(scope.get("route"), "path", "")
+            log_outline("unexpected error", error, method=scope.get("method", ""), route=route)
+            if has_begun:
+                return  # the server closes the connection of an answer that was not finished
+            told = _told(
+                UNEXPECTED.http, "unexpected", "something unexpected happened; see the controller's log"
+            )
+            await told(scope, receive, send)

@@ -29,6 +29,7 @@ class StatusView:
     messages: int
     gaps: int
     refused_no_notice: int
+    clock_cause: str
 
 
 def status_view(status: Status, *, version: str, farm_id: str) -> StatusView:
@@ -46,6 +47,7 @@ def status_view(status: Status, *, version: str, farm_id: str) -> StatusView:
         messages=status.messages,
         gaps=status.gaps,
         refused_no_notice=status.refused_no_notice,
+        clock_cause=status.clock_cause,
     )
 
 

@@ -102,6 +102,7 @@ def _write(farm: Parts, made: world.DemoWorld, per_day: int) -> None:
 [controller]
 farm_id = "demo"
 data_dir = "controller"
+not_sent_pause_s = 2
 grpc = "127.0.0.1:{farm.grpc_port}"
 http = "{farm.http.removeprefix("http://")}"
 words = {json.dumps(world.WORDS, ensure_ascii=False)}

@@ -17,8 +17,8 @@ ONLY = {
     "uiautomator2": ("agent/driver",),
     "adbutils": ("agent/driver",),
     "grpc": ("agent/session.py", "controller/rpc/", "protos/", "controller/answers.py"),
-    "sqlite_utils": ("agent/outbox.py", "agent/intents.py", "controller/store/"),
-    "sqlite3": ("agent/outbox.py", "agent/intents.py", "controller/store/"),
+    "sqlite_utils": ("agent/outbox.py", "agent/intents.py", "agent/chatbook.py", "controller/store/"),
+    "sqlite3": ("agent/outbox.py", "agent/intents.py", "agent/chatbook.py", "controller/store/"),
     "psycopg": ("controller/store/",),
     "fastapi": ("controller/web/", "controller/server.py"),
     "uvicorn": ("controller/server.py", "controller/web/"),
@@ -102,7 +102,7 @@ def test_the_table_catches_a_forbidden_edge(name: str, source: str) -> None:
 SQL = re.compile(
     r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE)\b", re.DOTALL
 )
-SQL_HOMES = ("controller/store/", "agent/outbox.py", "agent/intents.py")
+SQL_HOMES = ("controller/store/", "agent/outbox.py", "agent/intents.py", "agent/chatbook.py")
 
 
 def has_sql(source: str) -> bool:

@@ -161,13 +161,37 @@ def test_without_a_notice_nothing_of_a_chat_is_kept(core: Core) -> None:
     stored = core.archive.event(phone.phone_id, "s", 1)
     assert stored is not None
     assert (stored.body, stored.cause) == (None, "refused_no_notice")
-    assert core.archive.conversations() == []
+    assert [(chat.title, chat.kind, chat.messages) for chat in core.archive.conversations()] == [
+        ("", "", 0)
+    ] * 2
     assert core.status().refused_no_notice == 2
     assert core.archive.accept(phone.phone_id, "s", 1, [secret]) == 2
     assert core.archive.conflicts() == 0
     core.notices.record("someone", version="1", how="signed", actor="op")
     core.archive.accept(phone.phone_id, "s", 3, [body(message("from now on", 2))])
     assert texts(core) == [(2, "from now on")]
+    chat = core.archive.conversations()[0]
+    assert chat.title == "title"
+    assert [(gap.before_position, gap.cause) for gap in core.archive.gaps(chat.id)] == [(2, "no_notice")]
+
+
+def test_what_was_read_before_the_holder_was_told_is_refused_whenever_it_comes(
+    core: Core, backend: Backend
+) -> None:
+    phone = handset(core, 1, holder="someone")
+    backend.clock.advance(10_000)
+    core.notices.record("someone", version="1", how="signed", actor="op")
+    told_ms = backend.clock.now_ms()
+    phone.say(message("a", 1), at_ms=told_ms)
+    phone.say(message("b", 2), message("c", 3), at_ms=told_ms - 1)
+    phone.say(message("d", 4), at_ms=told_ms)
+    backend.clock.advance(10_000)
+    core.notices.record("someone", version="2", how="signed", actor="op")
+    phone.say(message("e", 5), at_ms=told_ms)  # a newer version does not uncover what an older one covered
+    assert texts(core) == [(1, "a"), (4, "d"), (5, "e")]
+    chat = core.archive.conversations()[0]
+    assert [(gap.before_position, gap.cause) for gap in core.archive.gaps(chat.id)] == [(4, "no_notice")]
+    assert (core.status().refused_no_notice, chat.title) == (2, "title")
 
 
 def test_a_new_outbox_continues_a_chat_after_a_visible_gap(core: Core, phone: Handset) -> None:

@@ -234,3 +234,14 @@ def test_the_diary_is_read_from_its_end(core: Core) -> None:
     assert [entry.object for entry in core.audit.entries(before_id=newest[-1].id)] == ["chat 0"]
     with pytest.raises(BadRequest):
         core.audit.record(actor="", what="x", object="y")
+
+
+def test_capture_ends_with_the_heartbeat_that_names_another_account(core: Core) -> None:
+    core.notices.record("h", version="1", how="signed", actor="op")
+    phone = handset(core, 1, holder="h")
+    assert phone.beat(account_id="wx001").capture_allowed
+    assert not phone.beat(account_id="wx-other").capture_allowed
+    assert not core.fleet.settings(phone.phone_id).capture_allowed
+    assert phone.beat(account_id="wx001").capture_allowed
+    core.fleet.assign(phone.phone_id, account_id="", actor="op")
+    assert not phone.beat(account_id="wx001").capture_allowed

@@ -10,7 +10,7 @@ import pytest
 from controller.clock import FixedClock
 from controller.core import Core
 from controller.errors import BadRequest, BadRows, SafetyRefusal, StaleEpoch, UnknownJob, UnknownPhone
-from controller.model import AccountId, Held, JobId, JobState, Lease, PhoneId, TaskId, TaskState
+from controller.model import AccountId, Held, JobId, JobState, Lease, PermitId, PhoneId, TaskId, TaskState
 from protos.facts import FriendAccepted
 from tests.support.backends import Backend, race
 from tests.support.clock import START_MS
@@ -268,6 +268,79 @@ def test_a_row_that_was_not_done_may_stand_in_a_later_list(core: Core, phone: Ha
     assert submit(core, 1, [phone], text="other").id == "20261121-02"
 
 
+@pytest.mark.parametrize("outcome", ["already_requested", "already_friend", "blocked_by_peer"])
+def test_a_person_who_knows_one_of_our_accounts_is_not_asked_by_another(
+    core: Core, phone: Handset, outcome: str
+) -> None:
+    other = handset(core, 2)
+    job = submit(core, 1, [phone])
+    phone.say(over(phone.take(), "not_done", outcome, was_armed=False))
+    assert core.jobs.already(customers(1)) == {2: f"must not be asked again: {outcome} in job {job.id}"}
+    with pytest.raises(BadRows):
+        submit(core, 1, [other], text="other")
+    more = core.jobs.submit_friend_adds(
+        customers(2), pool=[other.phone_id], greeting="third", source_name="x", actor="op"
+    )
+    assert [problem.row_no for problem in more.skipped] == [2]
+
+
+def sent_nothing(core: Core, phone: Handset, other: Handset) -> JobId:
+    job = submit(core, 1, [phone, other])
+    lease = phone.take()
+    phone.say(armed(lease), over(lease, "not_done", "not_sent"))
+    return job.id
+
+
+def test_what_was_armed_is_tried_again_by_the_same_phone_only_even_while_it_is_away(
+    core: Core, phone: Handset, clock: FixedClock
+) -> None:
+    other = handset(core, 2)
+    job_id = sent_nothing(core, phone, other)
+    clock.advance(60_000)
+    core.sweep()
+    other.beat()
+    assert other.lease() is None
+    assert core.jobs.blockers(job_id) == {"001": Held(cause="phone_absent")}
+    phone.beat()
+    again = phone.take()
+    assert (again.task.attempt, again.task.account_id) == (2, "wx001")
+    phone.say(returned(again))
+    clock.advance(10_000)
+    assert other.lease() is None
+
+
+def test_what_was_armed_is_tried_again_by_the_same_account_only(
+    core: Core, phone: Handset, clock: FixedClock
+) -> None:
+    other = handset(core, 2)
+    job_id = sent_nothing(core, phone, other)
+    clock.advance(60_000)
+    core.fleet.assign(other.phone_id, account_id="", actor="op")
+    core.fleet.assign(phone.phone_id, account_id="wx-new", actor="op")
+    phone.beat(account_id="wx-new")
+    assert phone.lease() is None
+    assert core.jobs.blockers(job_id) == {"001": Held(cause="waits_for_account")}
+    core.fleet.assign(phone.phone_id, account_id="wx001", actor="op")
+    phone.beat(account_id="wx001")
+    assert phone.take().task.attempt == 2
+
+
+def test_a_task_that_is_always_given_back_ends_with_its_last_cause(
+    core: Core, phone: Handset, clock: FixedClock
+) -> None:
+    job = submit(core, 1, [phone])
+    for attempt in range(1, 6):
+        assert states(core, job.id) == ["queued"]
+        phone.say(returned(phone.take(), f"cause {attempt}"))
+        clock.advance(10_000)
+    task = core.jobs.tasks(job.id)[0]
+    assert (task.state, task.outcome, task.cause) == (TaskState.NOT_DONE, "returned_too_often", "cause 5")
+    assert core.jobs.counts(job.id) == {"returned_too_often": 1}
+    assert core.jobs.job(job.id).state is JobState.ENDED
+    assert used_day(core) == 0
+    assert core.jobs.already(customers(1)) == {}
+
+
 def test_an_armed_task_that_sent_nothing_is_tried_three_times(
     core: Core, phone: Handset, clock: FixedClock
 ) -> None:
@@ -278,8 +351,8 @@ def test_an_armed_task_that_sent_nothing_is_tried_three_times(
         phone.say(armed(lease), over(lease, "not_done", "not_sent"))
         if attempt < 3:
             assert states(core, job.id) == ["queued"]
-            assert phone.lease() == Held(cause="waiting", retry_at_ms=clock.now_ms() + 10_000)
-            clock.advance(10_000)
+            assert phone.lease() == Held(cause="waiting", retry_at_ms=clock.now_ms() + 60_000)
+            clock.advance(60_000)
     assert core.jobs.counts(job.id) == {"not_sent": 1}
     assert used_day(core) == 3
 
@@ -404,6 +477,21 @@ def test_a_task_that_went_down_with_an_outbox_is_unknown(
     assert phone.take().task.row_no == 3
 
 
+def test_an_outbox_older_than_the_archive_leaves_its_tasks_unknown(core: Core, phone: Handset) -> None:
+    job = submit(core, 1, [phone])
+    lease = phone.take()
+    phone.say(armed(lease))
+    for _ in range(2):
+        phone.greet(spool_highest=0, spool_lowest=0, open_task_ids=(lease.task.id,))
+        assert core.status().gaps == 1
+    task = core.jobs.tasks(job.id)[0]
+    assert (task.state, task.cause) == (TaskState.UNKNOWN, "spool_lost")
+    assert core.jobs.job(job.id).state is JobState.ENDED
+    renewals = core.jobs.renew(phone.phone_id, epoch=phone.epoch, task_ids=[lease.task.id])
+    assert [r.lease_ms for r in renewals] == [0]
+    assert used_day(core) == 1
+
+
 def test_an_armed_task_that_its_agent_forgot_is_unknown(core: Core, phone: Handset) -> None:
     job = submit(core, 1, [phone])
     phone.say(armed(phone.take()))
@@ -423,6 +511,72 @@ def test_what_was_taken_back_and_then_armed_is_never_sent_again(core: Core, phon
     assert (task.state, task.cause) == (TaskState.UNKNOWN, "armed_after_return")
     assert used_day(core) == 1
     assert phone.lease() is None
+
+
+# ---- a database restored from a backup hears again what it had archived
+
+
+def attempted(core: Core, job_id: JobId, attempt: int) -> Lease:
+    """Return an attempt that this database does not know."""
+    task = replace(core.jobs.tasks(job_id)[0], attempt=attempt)
+    job = core.jobs.job(job_id)
+    return Lease(task=task, job=job, permit_id=PermitId(""), phone_epoch=0, until_ms=0)
+
+
+@pytest.mark.parametrize("attempt", [1, 3])
+def test_an_armed_attempt_of_which_nothing_is_known_counts_and_is_not_sent_again(
+    core: Core, phone: Handset, attempt: int
+) -> None:
+    job = submit(core, 1, [phone])
+    phone.say(armed(attempted(core, job.id, attempt)))
+    task = core.jobs.tasks(job.id)[0]
+    assert (task.state, task.cause, task.attempt) == (TaskState.UNKNOWN, "restored", attempt)
+    assert (task.phone_id, task.account_id) == (phone.phone_id, "wx001")
+    assert used_day(core) == 1
+    assert phone.lease() is None
+    assert core.jobs.job(job.id).state is JobState.ENDED
+    phone.say(over(attempted(core, job.id, attempt)))
+    assert core.jobs.counts(job.id) == {"requested": 1}
+    assert used_day(core) == 1
+
+
+def test_an_end_alone_of_an_unknown_armed_attempt_is_kept(core: Core, phone: Handset) -> None:
+    job = submit(core, 1, [phone])
+    phone.say(over(attempted(core, job.id, 1)))
+    assert core.jobs.counts(job.id) == {"requested": 1}
+    assert used_day(core) == 1
+
+
+def test_attempts_after_one_that_sent_nothing_are_kept_too(core: Core, phone: Handset) -> None:
+    job = submit(core, 1, [phone])
+    first, second = attempted(core, job.id, 1), attempted(core, job.id, 2)
+    phone.say(armed(first), over(first, "not_done", "not_sent"))
+    assert states(core, job.id) == ["unknown"]
+    phone.say(armed(second), over(second))
+    assert core.jobs.counts(job.id) == {"requested": 1}
+    assert used_day(core) == 2
+
+
+def test_an_attempt_after_the_known_end_stops_whoever_stands_for_that_person_now(
+    core: Core, phone: Handset
+) -> None:
+    job = submit(core, 1, [phone])
+    phone.say(over(phone.take(), "not_done", "not_found", was_armed=False))
+    later = submit(core, 1, [phone], text="later")
+    phone.say(armed(attempted(core, job.id, 2)))
+    assert (states(core, job.id), states(core, later.id)) == (["not_done"], ["unknown"])
+    assert used_day(core) == 2
+    assert phone.lease() is None
+
+
+def test_what_was_not_armed_or_was_never_for_this_phone_restores_nothing(core: Core, phone: Handset) -> None:
+    other = handset(core, 2)
+    job = submit(core, 1, [phone])
+    lease = attempted(core, job.id, 1)
+    other.say(armed(lease), over(lease))
+    phone.say(returned(lease), over(lease, "not_done", "not_found", was_armed=False))
+    assert states(core, job.id) == ["queued"]
+    assert used_day(core) == 0
 
 
 # ---- renewing

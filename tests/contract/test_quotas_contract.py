@@ -82,7 +82,7 @@ def test_a_window_slides_over_midnight(core: Core, phone: Handset, clock: FixedC
 
 def test_a_jump_back_of_the_clock_frees_nothing(core: Core, phone: Handset, clock: FixedClock) -> None:
     add_one(phone)
-    clock.advance(-DAY_MS)
+    clock.jump(-DAY_MS)
     assert phone.lease() == Held(cause="spacing", retry_at_ms=START_MS + 60_000)
     assert used(core) == (1, 1)
 
@@ -93,10 +93,71 @@ def test_a_jump_back_over_a_restart_frees_nothing(backend: Backend) -> None:
     submit(core, 2, [phone])
     add_one(phone)
     backend.close()
-    backend.clock.advance(-2 * DAY_MS)
+    backend.clock.jump(-2 * DAY_MS)
     again = replace(phone, core=backend.core(rule=RULE))
     assert used(again.core) == (1, 1)
     assert again.lease() == Held(cause="spacing", retry_at_ms=START_MS + 60_000)
+
+
+def kept_ms(core: Core) -> int:
+    with core.jobs._ledger.store.transaction() as tx:
+        return tx.clock_ms()
+
+
+def test_a_jump_ahead_of_the_clock_frees_nothing_and_stays_nowhere(
+    core: Core, phone: Handset, clock: FixedClock
+) -> None:
+    add_one(phone)
+    clock.advance(60_000)
+    clock.jump(DAY_MS)
+    assert phone.lease() == Held(cause="clock_jumped")
+    assert core.jobs.blockers(core.jobs.jobs()[0].id) == {"001": Held(cause="clock_jumped")}
+    assert core.status().clock_cause == "clock_jumped"
+    core.notices.record("somebody", version="1", how="signed", actor="op")
+    assert kept_ms(core) == START_MS + 60_000
+    assert used(core) == (1, 1)
+    clock.jump(-DAY_MS)
+    assert core.status().clock_cause == ""
+    add_one(phone)
+    assert used(core) == (2, 2)
+
+
+def test_a_task_in_hand_lives_through_a_jump_ahead(core: Core, phone: Handset, clock: FixedClock) -> None:
+    lease = phone.take()
+    clock.jump(DAY_MS)
+    core.sweep()
+    renewals = core.jobs.renew(phone.phone_id, epoch=phone.epoch, task_ids=[lease.task.id])
+    assert [r.lease_ms for r in renewals] == [120_000]
+    phone.say(armed(lease), over(lease))
+    assert core.jobs.tasks(lease.job.id)[0].ended_at_ms == START_MS
+
+
+def test_a_correction_below_an_hour_and_time_that_passes_are_believed(
+    core: Core, phone: Handset, clock: FixedClock
+) -> None:
+    clock.jump(HOUR_MS)
+    assert isinstance(phone.lease(), Lease)
+    clock.advance(2 * DAY_MS)
+    assert core.status().clock_cause == ""
+    clock.jump(1)
+    assert core.status().clock_cause == "clock_jumped"
+
+
+def test_a_new_start_believes_the_clock_and_tells_if_the_farm_is_ahead_of_it(backend: Backend) -> None:
+    core = backend.core(rule=RULE)
+    phone = handset(core, 1)
+    submit(core, 2, [phone])
+    backend.clock.jump(DAY_MS)
+    assert phone.lease() == Held(cause="clock_jumped")
+    backend.close()
+    again = replace(phone, core=backend.core(rule=RULE))
+    assert isinstance(again.lease(), Lease)
+    backend.close()
+    backend.clock.jump(-HOUR_MS)
+    assert backend.core(rule=RULE).status().clock_cause == ""
+    backend.close()
+    backend.clock.jump(-1)
+    assert backend.core(rule=RULE).status().clock_cause == "clock_behind"
 
 
 def test_asking_in_vain_writes_nothing(core: Core, phone: Handset, clock: FixedClock) -> None:

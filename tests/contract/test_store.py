@@ -227,7 +227,7 @@ def test_the_oldest_task_goes_to_one_of_many_takers(backend: Backend) -> None:
         taken = []
         while True:
             with store.transaction() as tx:
-                task = tx.take_oldest(phones[place].phone_id, START_MS)
+                task = tx.take_oldest(phones[place].phone_id, AccountId("wx"), START_MS)
                 if task is None:
                     return taken
                 tx.save_task(replace(task, state=type(task.state).DONE))

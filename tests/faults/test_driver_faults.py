@@ -110,6 +110,18 @@ def test_a_call_after_a_pause_is_preceded_by_a_read(driver, phone):
     assert taps(phone) == 1
 
 
+def test_a_tap_does_not_leave_once_a_slow_start_has_made_its_sight_old(driver, phone):
+    driver.call("ping")
+    phone.fault("server_killed", "ping")
+    phone.fault("start_slow", ms=1_000)
+    until(lambda: driver._device._line.idle_s() > MOMENT_S, "the line to be idle")
+    with pytest.raises(NotSent):
+        driver.call("click", 500, 540, not_after_s=time.monotonic() + 0.5)
+    assert taps(phone) == 0
+    driver.call("click", 500, 540, not_after_s=time.monotonic() + 5)
+    assert taps(phone) == 1
+
+
 def test_server_closing_the_idle_line_costs_nothing(driver, phone):
     driver.call("click", 500, 540)
     time.sleep(5.3)  # the server's own limit is 5 s; there is no condition to poll

@@ -131,6 +131,26 @@ def test_killed_around_the_tap_settles_by_looking_and_never_taps_twice(
     }[sent]
 
 
+@pytest.mark.parametrize("word", ["rest", "superseded"])
+def test_what_the_controller_says_between_the_two_taps_stops_the_second(desk: Host, word: str) -> None:
+    serial = desk.phones[0].serial
+    with desk.keeper(desk.phones) as keeper:
+        keeper.wait_said("ready")
+        desk.phones[0].faults("slow", "setText", None, 3_000)
+        offer(desk, 1)
+        until(lambda: is_armed_on_disk(desk), "the armed task", 40)
+        if word == "rest":
+            desk.stub.allow(serial, unattended=False)
+        else:
+            desk.stub.stop_agent(serial, word)
+        # An agent that is told to go tells the next one's stream; the file knows in any case.
+        until(lambda: not is_armed_on_disk(desk), "the end of the task", 60)
+    assert requests(desk) == {}
+    outbox = desk.folder / "data" / f"outbox-{serial}.db"
+    with closing(sqlite3.connect(f"file:{outbox}?mode=ro", uri=True)) as conn:
+        assert conn.execute("SELECT result, outcome FROM intent").fetchall() == [("not_done", "not_sent")]
+
+
 def test_lost_answer_to_the_tap_is_settled_by_looking(desk: Host) -> None:
     with desk.keeper(desk.phones) as keeper:
         keeper.wait_said("ready")

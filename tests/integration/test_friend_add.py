@@ -1,15 +1,19 @@
 """Every end of a friend add on virtual phones behind real adb; the world counts what really went out."""
 
 import time
+from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
 from agent.errors import AnswerLost, LeaseLost, LoggedOut, NotRecognised, PlatformWarning, Unreadable
 from agent.model import FriendAdd, Result
+from agent.phone import SPOT_LIFE_S
 from agent.virtual.scenario import load_scenario, parse_scenario
 from agent.virtual.wechat.profile import RequestPage
 from agent.wechat.friends import add_friend, look
 from agent.wechat.identity import read_account
+from agent.wechat.newfriends import read_requests
 from tests.support.hand import SCENARIOS
 from tests.support.handset import handsets
 
@@ -113,7 +117,7 @@ def test_arm_that_takes_long_is_followed_by_a_new_look(friends):
     virtual = friends.farm.phones[0]
     phone = friends.open(virtual)
     # Longer than a sight of the screen may be old; the pause is the subject.
-    ended = add_friend(phone, wanted("13800000001"), lambda: time.sleep(2.2))
+    ended = add_friend(phone, wanted("13800000001"), lambda: time.sleep(SPOT_LIFE_S + 0.2))
     assert ended.outcome == "requested"
     assert friends.requests(virtual) == {"13800000001": 1}
 
@@ -296,3 +300,132 @@ def test_unreadable_tree_is_said_and_nothing_is_tapped(friends, fault):
     assert ended == counters
     virtual.clear_faults()
     phone.bring_wechat()
+
+
+# -- what is absent is no proof before it was looked for well
+
+
+def test_a_request_that_shows_late_is_not_taken_for_one_never_sent(friends, monkeypatch):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    world = friends.farm.world
+    account = world.accounts[virtual.account_id]
+
+    def arrives(_seconds):
+        friends.farm.do(lambda: world.send_request(account, world.person("13800000002"), "x", ""))
+
+    monkeypatch.setattr(phone, "rest", arrives)
+    ended = look(phone, wanted("13800000002"))
+    assert (ended.result, ended.outcome) == (Result.DONE, "requested")
+
+
+def test_a_row_of_unknown_state_may_be_the_one_looked_for(friends, monkeypatch):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    world = friends.farm.world
+    account = world.accounts[virtual.account_id]
+    friends.farm.do(lambda: world.send_request(account, world.person("13800000002"), "x", ""))
+    assert read_requests(phone).is_whole
+    table = phone.table()
+    strange = replace(table, texts=MappingProxyType({**table.texts, "waiting": ("待通过",)}))
+    monkeypatch.setattr(phone, "table", lambda: strange)
+    requests = read_requests(phone)
+    assert not requests.is_whole
+    assert requests.of("不理人😀") == []
+    ended = look(phone, wanted("13800000002"))
+    assert (ended.result, ended.outcome) == (Result.UNKNOWN, "answer_lost")
+
+
+def test_a_row_whose_name_moved_while_it_was_read_leaves_the_list_unproved(friends, monkeypatch):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    world = friends.farm.world
+    account = world.accounts[virtual.account_id]
+    friends.farm.do(lambda: world.send_request(account, world.person("13800000002"), "x", ""))
+    monkeypatch.setattr(phone, "true_texts", lambda _nodes: {})
+    assert not read_requests(phone).is_whole
+
+
+# -- unknown words of the platform
+
+
+UNKNOWN = "从未见过的话，涉及客户小满"
+
+
+@pytest.mark.parametrize(("surface", "warning"), [("dialog", "UNKNOWN_DIALOG"), ("page", "UNKNOWN_PAGE")])
+def test_unknown_words_before_arming_stop_the_account_and_stay_in_sight(friends, surface, warning):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    phone.bring_wechat()
+    friends.farm.warn(virtual.account_id, "RISK_ACCOUNT", surface, UNKNOWN)
+    arm = Arm(friends, virtual)
+    for _ in range(2):
+        with pytest.raises(PlatformWarning) as warned:
+            add_friend(phone, wanted("13800000001"), arm)
+        assert (warned.value.warning, warned.value.surface) == (warning, surface)
+        assert UNKNOWN in warned.value.text
+        assert UNKNOWN not in str(warned.value)
+    assert arm.calls == 0
+    assert friends.requests(virtual) == {}
+
+
+@pytest.mark.parametrize(("surface", "warning"), [("dialog", "UNKNOWN_DIALOG"), ("page", "UNKNOWN_PAGE")])
+def test_unknown_words_after_the_tap_stop_the_account_once_it_is_settled(
+    friends, monkeypatch, surface, warning
+):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    commit = phone.commit
+
+    def answered(spot):
+        was_request = isinstance(virtual.handset.app.stage.page, RequestPage)
+        commit(spot)
+        if was_request:
+            friends.farm.warn(virtual.account_id, "RISK_ACCOUNT", surface, UNKNOWN)
+
+    monkeypatch.setattr(phone, "commit", answered)
+    monkeypatch.setattr(phone, "toast", lambda: "")
+    with pytest.raises(PlatformWarning) as warned:
+        add_friend(phone, wanted("13800000002"), Arm(friends, virtual))
+    assert warned.value.warning == warning
+    assert (warned.value.settled.result, warned.value.settled.outcome) == (Result.DONE, "requested")
+    assert "小满" not in warned.value.settled.evidence
+    assert friends.requests(virtual) == {"13800000002": 1}
+
+
+def test_a_known_harmless_dialog_is_left_and_named_by_its_class(friends):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    phone.bring_wechat()
+    friends.farm.warn(virtual.account_id, "UPDATE")
+    phone.bring_wechat()
+    assert add_friend(phone, wanted("13800000001"), Arm(friends, virtual)).outcome == "requested"
+
+
+# -- the right to act is asked again before each of the two taps
+
+
+@pytest.mark.parametrize("granted", [0, 1])
+def test_a_right_to_act_taken_back_after_arming_stops_the_next_tap(friends, granted):
+    virtual = friends.farm.phones[0]
+    asked = []
+
+    def check():
+        asked.append(isinstance(virtual.handset.app.stage.page, RequestPage))
+        if len(asked) > granted:
+            raise LeaseLost
+
+    arm = Arm(friends, virtual)
+    ended = add_friend(friends.open(virtual), wanted("13800000001"), arm, check)
+    assert (ended.result, ended.outcome) == (Result.NOT_DONE, "not_sent")
+    assert (arm.calls, asked) == (1, [False, True][: granted + 1])
+    assert friends.requests(virtual) == {}
+
+
+def test_the_time_of_a_sight_is_that_of_its_begin(friends):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    phone.bring_wechat()
+    virtual.faults("slow", "dumpWindowHierarchy", 1, 800)
+    read_at_s = phone.page().read_at_s
+    assert time.monotonic() - read_at_s >= 0.8

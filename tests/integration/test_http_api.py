@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
+import structlog
 
 from controller.sheets import MAX_BYTES
 from protos.facts import GapSeen, MessageSeen
@@ -125,6 +126,24 @@ def test_errors_have_a_status_a_name_and_one_line(
     assert (answer.status_code, answer.json()["error"]) == (status, name)
     assert answer.json()["message"]
     assert "\n" not in answer.json()["message"]
+
+
+def test_an_error_nobody_expected_tells_its_place_and_not_its_message(
+    api: RunningApi, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    def failing() -> None:
+        raise LookupError("13900000001")
+
+    monkeypatch.setattr(api.core, "status", failing)
+    with structlog.testing.capture_logs() as lines:
+        answer = api.get("/status")
+        # The server says on the same connection whether it takes the error for its own.
+        assert api.get("/phones").status_code == 200
+    assert (answer.status_code, answer.json()["error"]) == (500, "unexpected")
+    assert [(line["error"], line["route"]) for line in lines] == [("LookupError", "/status")]
+    assert ".failing:" in lines[0]["frames"][-1]
+    assert "13900000001" not in f"{answer.text}{lines}{caplog.text}"
+    assert caplog.records == []
 
 
 def test_who_acts_is_in_the_audit_even_with_a_chinese_name(api: RunningApi):

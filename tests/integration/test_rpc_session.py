@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+import structlog
 
 from controller.clock import SystemClock
 from controller.core import Core
@@ -160,7 +161,8 @@ def test_a_batch_is_acknowledged_and_again_without_harm(edge: Edge, connect, num
     edge.call(edge.core.notices.record, "h", version="1", how="signed", actor="op")
     agent = connect()
     assert agent.hello(spool_lowest=1, spool_highest=2).settings.capture_allowed
-    bodies = [body(message("a", 1)), body(message("b", 2))]
+    read_ms = edge.core.clock.now_ms()
+    bodies = [body(message("a", 1), at_ms=read_ms), body(message("b", 2), at_ms=read_ms)]
     for _ in range(2):
         agent.batch(1, bodies)
         ack = agent.next("ack")
@@ -331,6 +333,91 @@ def test_nothing_is_taken_back_before_the_backlog_is_archived(edge: Edge, connec
     assert again.next("task").task_id != task_id
     job_id = edge.call(edge.core.jobs.jobs)[0].id
     assert edge.call(edge.core.jobs.counts, job_id) == {"requested": 1, "leased": 1}
+
+
+def test_an_outbox_older_than_the_archive_loses_its_task(edge: Edge, connect, number) -> None:
+    number()
+    submit(edge)
+    agent = connect()
+    agent.hello()
+    agent.beat(account_id="wx1")
+    agent.want()
+    task_id = agent.next("task").task_id
+    agent.batch(1, [body(TaskArmed(task_id=task_id, attempt=1), epoch=1)])
+    agent.next("ack")
+    agent.close()
+    rolled_back = connect()
+    assert rolled_back.hello(open_task_ids=[task_id]).high_water == 1
+    rolled_back.beat(account_id="wx1", held_task_ids=[task_id])
+    assert rolled_back.next("lease_renewed").lease_ms == 0
+    job_id = edge.call(edge.core.jobs.jobs)[0].id
+    task = edge.call(edge.core.jobs.tasks, job_id)[0]
+    assert (task.state, task.cause) == ("unknown", "spool_lost")
+
+
+def test_an_outbox_older_than_the_archive_gets_no_task_and_its_successor_does(
+    edge: Edge, connect, number
+) -> None:
+    number()
+    agent = connect()
+    agent.hello()
+    agent.batch(1, [body(message("a", 1), epoch=1)])
+    agent.next("ack")
+    agent.close()
+    submit(edge)
+    rolled_back = connect()
+    assert rolled_back.hello().high_water == 1
+    rolled_back.want()
+    for _ in range(3):
+        rolled_back.beat(account_id="wx1", held_task_ids=["x"])
+        assert rolled_back.next("lease_renewed").lease_ms == 0
+    successor = connect(spool_id="spool-2")
+    successor.hello()
+    assert rolled_back.next("stop").reason == "superseded"
+    successor.want()
+    assert successor.next("task").attempt == 1
+
+
+# ---- what nobody expected
+
+
+def test_an_error_nobody_expected_tells_its_place_and_not_its_message(
+    core: Core, edge: Edge, connect, number, caplog, monkeypatch
+) -> None:
+    number()
+
+    def failing(*_args: object, **_named: object) -> None:
+        raise LookupError("13900000001")
+
+    agent = connect()
+    agent.hello()
+    monkeypatch.setattr(core.fleet, "heartbeat", failing)
+    with structlog.testing.capture_logs() as lines:
+        agent.beat(account_id="wx1")
+        assert agent.end() is grpc.StatusCode.INTERNAL
+        until(lambda: any(line["event"] == "session failed" for line in lines), "the log line")
+    line = next(line for line in lines if line["event"] == "session failed")
+    assert line["error"] == "LookupError"
+    assert ".failing:" in line["frames"][-1]
+    assert agent.details == "something unexpected happened; see the controller's log"
+    assert "13900000001" not in f"{lines}{caplog.text}"
+
+
+def test_a_sweep_that_fails_unexpectedly_is_followed_by_another(tmp_path: Path, monkeypatch) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/swept.db")
+    try:
+        core = core_on(store, SystemClock(), lost_after_ms=300)
+        tries: list[int] = []
+
+        def failing() -> None:
+            tries.append(1)
+            raise LookupError("13900000001")
+
+        monkeypatch.setattr(core, "sweep", failing)
+        with serving(core):
+            until(lambda: len(tries) > 1, "the second sweep")
+    finally:
+        store.close()
 
 
 # ---- fences

@@ -27,7 +27,7 @@ from protos.facts import (
     TaskEnded,
     TaskReturned,
 )
-from protos.fleet_pb2 import FriendAdd, Task
+from protos.fleet_pb2 import Down, FriendAdd, LeaseRenewed, Task
 from tests.support.fleetstub import FleetStub, Seen, until
 
 SERIAL = "STUB01"
@@ -231,6 +231,34 @@ def test_wish_is_told_again_after_a_reconnect(rig: Rig) -> None:
     until(lambda: rig.seen.wants == [1], "the wish")
     rig.stub.drop_all()
     until(lambda: rig.seen.wants == [1, 1], "the wish on the next stream")
+
+
+def test_a_lease_runs_from_before_the_frame_that_brings_it(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    until(lambda: rig.session.is_connected, "welcome")
+    rig.stub.does.heartbeat_ms = 60_000
+    rig.stub.drop_all()
+    until(lambda: len(rig.seen.hellos) == 2 and rig.session.is_connected, "a stream that beats seldom")
+    # The host sleeps, and the frames it was sent are read when it wakes up.
+    awake_ms = session_module.boot_ms
+    monkeypatch.setattr(session_module, "boot_ms", lambda: awake_ms() + 100_000)
+    rig.session.want(1)
+    rig.stub.tasks.put(task())
+    until(rig.intents.open_tasks, "the task")
+    (mine,) = rig.intents.open_tasks()
+    assert mine.until_boot_ms <= awake_ms() + 120_000
+    rig.stub.tell(SERIAL, Down(lease_renewed=LeaseRenewed(task_id="t1", lease_ms=90_000)))
+    until(lambda: rig.intents.open_tasks()[0].until_boot_ms != mine.until_boot_ms, "the renewal")
+    assert rig.intents.open_tasks()[0].until_boot_ms <= awake_ms() + 90_000
+
+
+def test_a_stream_that_slept_is_not_believed_any_more(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    until(lambda: rig.seen.heartbeats, "a heartbeat")
+    awake_ms = session_module.boot_ms
+    monkeypatch.setattr(session_module, "boot_ms", lambda: awake_ms() + session_module.SLEPT_MS + 1_000)
+    until(lambda: len(rig.seen.hellos) == 2, "a new greeting")
+    beats = len(rig.seen.heartbeats)
+    until(lambda: len(rig.seen.heartbeats) > beats + 2, "heartbeats again")
+    assert len(rig.seen.hellos) == 2
 
 
 def test_renewal_of_nothing_ends_the_lease(rig: Rig) -> None:

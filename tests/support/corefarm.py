@@ -14,6 +14,7 @@ from controller.sessions import Greeting, Pulse
 from controller.store.base import Store
 from protos.facts import Event, Fact, MessageSeen, PhoneFacts, TaskArmed, TaskEnded, TaskReturned
 from protos.wire import seal
+from tests.support.clock import START_MS
 
 GENEROUS = QuotaRule(action=Action.FRIEND_ADD, per_day=1_000, per_hour=1_000, spacing_ms=0)
 _uids = itertools.count(1)
@@ -63,7 +64,7 @@ class Handset:
         assert isinstance(lease, Lease), lease
         return lease
 
-    def say(self, *said: Fact, account_id: str = "", at_ms: int = 0) -> int:
+    def say(self, *said: Fact, account_id: str = "", at_ms: int = START_MS) -> int:
         bodies = [body(fact, epoch=self.epoch, account_id=account_id, at_ms=at_ms) for fact in said]
         up_to = self.core.archive.accept(self.phone_id, self.spool_id, self.seq + 1, bodies)
         self.seq += len(bodies)
@@ -78,7 +79,7 @@ class Handset:
         )
 
 
-def body(fact: Fact, *, epoch: int = 0, account_id: str = "", at_ms: int = 0) -> bytes:
+def body(fact: Fact, *, epoch: int = 0, account_id: str = "", at_ms: int = START_MS) -> bytes:
     """Return an event as an agent's outbox holds it."""
     return seal(
         Event(uid=f"u{next(_uids)}", at_ms=at_ms, phone_epoch=epoch, account_id=account_id, fact=fact)

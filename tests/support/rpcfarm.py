@@ -80,7 +80,7 @@ class Agent:
         self._call = FleetStub(self._channel).Session(iter(self._up.get, _END))
         self._reader = threading.Thread(target=self._read, name=f"agent-{next(self._names)}")
         self._reader.start()
-        self.code: grpc.StatusCode | None = None
+        self.details = ""
 
     def _read(self) -> None:
         try:
@@ -89,6 +89,7 @@ class Agent:
             code = grpc.StatusCode.OK
         except grpc.RpcError as error:
             code = error.code()
+            self.details = error.details()
         self._down.put(code)
 
     # ---- up

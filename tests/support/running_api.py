@@ -98,14 +98,15 @@ class RunningApi:
         )
         self.ask(lambda core: core.fleet.hello(Greeting(facts=facts, spool_id=f"spool-{serial}")))
 
-    def report(self, phone_id: str, *facts: Fact, account_id: str, at_ms: int = 1_700_000_000_000) -> None:
+    def report(self, phone_id: str, *facts: Fact, account_id: str, at_ms: int | None = None) -> None:
         """Let a numbered phone send events."""
+        read_at_ms = self.core.clock.now_ms() if at_ms is None else at_ms
         first = self._seqs.get(phone_id, 0) + 1
         bodies = [
             seal(
                 Event(
                     uid=f"{phone_id}-{first + at}",
-                    at_ms=at_ms + at,
+                    at_ms=read_at_ms + at,
                     phone_epoch=1,
                     account_id=account_id,
                     fact=fact,

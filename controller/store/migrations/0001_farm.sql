@@ -126,11 +126,15 @@ CREATE TABLE tasks (
   created_at_ms BIGINT NOT NULL,
   spool_id TEXT NOT NULL,
   not_sent BIGINT NOT NULL,
+  returned BIGINT NOT NULL,
+  pinned_account_id TEXT,
   peer_name TEXT NOT NULL
 );
--- Nobody is added twice: one live, done or unknown task for each action and person over the whole fleet.
+-- Nobody is added twice: one live, done or unknown task for each action and person over the whole fleet. Who is a
+-- friend of one account, has its request or refused it is not asked by another one either.
 CREATE UNIQUE INDEX tasks_once ON tasks (action, target)
-  WHERE state IN ('queued', 'held', 'leased', 'armed', 'done', 'unknown');
+  WHERE state IN ('queued', 'held', 'leased', 'armed', 'done', 'unknown')
+    OR (state = 'not_done' AND outcome IN ('already_requested', 'already_friend', 'blocked_by_peer'));
 -- One task at a time in the hands of a phone.
 CREATE UNIQUE INDEX tasks_one_live ON tasks (phone_id) WHERE state IN ('leased', 'armed');
 CREATE INDEX tasks_by_job ON tasks (job_id, row_no);
@@ -192,7 +196,9 @@ CREATE TABLE event_gaps (
   spool_id TEXT NOT NULL,
   from_seq BIGINT NOT NULL,
   to_seq BIGINT NOT NULL,
-  at_ms BIGINT NOT NULL
+  cause TEXT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  UNIQUE (phone_id, spool_id, from_seq, to_seq, cause)
 );
 
 CREATE TABLE conversations (

@@ -197,3 +197,47 @@ def test_visits_over_time_archive_every_message_once(seed):
         assert not verdict.ambiguous
         archive += read[len(read) - verdict.new :]
     assert archive == chat
+
+
+def test_a_tail_of_one_message_is_no_proof_that_nothing_is_missing():
+    page = bubbles("a b c d 在吗 x")
+    tail = bubbles("在吗")
+    # x alone is new if that 在吗 is the known one; the list of chats counted fifteen.
+    assert judge(tail, page, is_at_top=False, is_last=False, unread=15) is None
+    for unread in (0, 1):
+        assert judge(tail, page, is_at_top=False, is_last=False, unread=unread) is None
+    verdict = judge(tail, page, is_at_top=False, is_last=True, unread=15)
+    assert verdict is not None
+    assert (verdict.new, verdict.ambiguous, verdict.cause) == (6, True, "no_overlap")
+    four = judge(tail, page, is_at_top=False, is_last=True, unread=4)
+    assert four is not None
+    assert (four.new, four.ambiguous, four.cause) == (4, True, "no_overlap")
+
+
+def test_a_short_overlap_is_sure_if_the_count_agrees_or_it_reaches_the_top():
+    page = bubbles("a b c d 在吗 x")
+    counted = judge(bubbles("在吗"), page, is_at_top=False, is_last=True, unread=1)
+    assert counted is not None
+    assert (counted.new, counted.ambiguous, counted.cause) == (1, False, "")
+    whole = judge(bubbles("a b c"), page, is_at_top=True, is_last=False, unread=0)
+    assert whole is not None
+    assert (whole.new, whole.ambiguous, whole.cause) == (3, False, "")
+    chance = judge(bubbles("在吗"), page, is_at_top=True, is_last=False, unread=0)
+    assert chance is not None
+    assert (chance.new, chance.ambiguous) == (1, True)
+
+
+def test_a_count_of_more_than_came_asks_for_more_and_is_a_gap_in_the_end():
+    tail = bubbles("好的 " * 5)
+    page = bubbles("好的 " * 5 + "x")
+    assert judge(tail, page, is_at_top=False, is_last=False, unread=15) is None
+    verdict = judge(tail, page, is_at_top=False, is_last=True, unread=15)
+    assert verdict is not None
+    assert (verdict.new, verdict.ambiguous, verdict.cause) == (6, True, "no_overlap")
+
+
+def test_a_chat_marked_as_unread_is_not_read_to_its_top():
+    tail = bubbles("a b c d e f g h")
+    verdict = judge(tail, tail, is_at_top=False, is_last=False, unread=1)
+    assert verdict is not None
+    assert (verdict.new, verdict.cause) == (0, "fewer_than_counted")

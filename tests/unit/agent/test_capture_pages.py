@@ -1,5 +1,7 @@
 """A chat page becomes bubbles with sides, kinds, true texts, time labels; what an edge cuts waits."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.capture.chatlist import read_rows, unread_total
@@ -197,3 +199,23 @@ def test_rows_under_the_tab_bar_are_not_offered():
         assert title is not None
         assert title.text == seen.row.title
         glass.app.back()
+
+
+def test_rows_of_no_known_form_are_kept_as_messages():
+    glass = Glass(KINDS)
+    glass.tap("小满")
+    known = bubbles(glass)
+    screen = glass.screen()
+    inside = {node.at for node in screen.page.inside(screen.lists()[0])}
+    # A later client: the pictures beside messages are not known any more.
+    strange = tuple(
+        node._replace(rid="", desc="") if node.at in inside and node.cls.endswith("ImageView") else node
+        for node in screen.page.nodes
+    )
+    screen = replace(screen, page=replace(screen.page, nodes=strange))
+    items = read_items(screen, glass.true_texts(), is_group=False, is_at_end=True)
+    seen = [item.bubble for item in items if item.bubble is not None]
+    assert [one.side for one in seen] == [one.side for one in known]
+    assert [one.kind for one in seen[2:]] == ["other"] * len(seen[2:])
+    assert "在路上👍🏽..马上到\n第二行" in seen[4].text
+    assert seen[5].text == "[未知消息]"

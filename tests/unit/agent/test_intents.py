@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import LeaseLost
-from agent.intents import LEASE_MARGIN_MS, HostTime, Intents, why_not_arm
+from agent.intents import LEASE_MARGIN_MS, HostTime, Intents, why_not_tap
 from agent.model import Ended, FriendAdd, LeasedTask, Result
 from agent.outbox import KEEP_ACKED_MS, Outbox
 from protos import wire
@@ -179,7 +179,45 @@ def test_a_task_never_received_is_not_armed(intents: Intents, host: Host) -> Non
 @pytest.mark.parametrize("state", ["armed", "ended", "returned"])
 def test_only_received_tasks_are_armed(state: str) -> None:
     row = (10**9, "b", 3, state)
-    assert why_not_arm(row, now_boot_ms=0, boot="b", phone_epoch=3) == f"it is {state} already"
+    why = why_not_tap(row, state="received", now_boot_ms=0, boot="b", phone_epoch=3)
+    assert why == f"it is {state} already"
+
+
+def test_between_two_taps_the_lease_is_asked_again(intents: Intents, outbox: Outbox, host: Host) -> None:
+    mine = task(host)
+    intents.receive(mine)
+    with pytest.raises(LeaseLost, match="received already"):
+        intents.check(mine)
+    intents.arm(mine)
+    host.boot_ms += 120_000 - LEASE_MARGIN_MS
+    intents.check(mine)
+    host.boot_ms += 1
+    with pytest.raises(LeaseLost, match="ms left"):
+        intents.check(mine)
+    intents.renew("t1", host.boot_ms + 120_000)
+    intents.check(mine)
+    outbox.enter_epoch(4)
+    with pytest.raises(LeaseLost, match="epoch 3, this is 4"):
+        intents.check(mine)
+
+
+def test_an_intent_knows_the_account_that_armed_it(
+    tmp_path: Path, intents: Intents, outbox: Outbox, host: Host
+) -> None:
+    mine = task(host)
+    intents.receive(mine)
+    assert intents.armed_as(mine) == ""
+    outbox.account_id = "farm_001"
+    intents.arm(mine)
+    outbox.account_id = "other"
+    assert intents.armed_as(mine) == "farm_001"
+    with outbox.transaction() as conn:  # as the first builds made the table
+        conn.execute("ALTER TABLE intent DROP COLUMN account_id")
+    outbox.close()
+    again = Outbox.open(tmp_path / "a.db")
+    assert Intents(again, host.time()).armed() == [mine]
+    assert Intents(again, host.time()).armed_as(mine) == ""
+    again.close()
 
 
 def test_a_task_is_given_back_once_and_only_unarmed(intents: Intents, outbox: Outbox, host: Host) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.errors import LoggedOut, NotRecognised, PlatformWarning
+from agent.errors import LoggedOut, PlatformWarning
 from agent.wechat.clients import tables
-from agent.wechat.warnings import RULES, Effect, WarningClass, classify, fold, judge
+from agent.wechat.warnings import RULES, Effect, Unknown, WarningClass, classify, fold, judge
 
 KNOWN = {str(one) for one in WarningClass}
 WORDINGS = [
@@ -34,6 +34,7 @@ def test_every_known_wording_is_told(warning, text):
         ("搜尋的帳號狀態異常，無法顯示", "PEER_ABNORMAL"),
         ("用户不存在", "NOT_FOUND"),
         ("由于对方的隐私设置，你无法将其添加至通讯录。", "CANNOT_BE_ADDED"),
+        ("为呵护未成年人健康成长，微信推出青少年模式", "TEEN_MODE"),
         ("当前帐号于10:20在某某设备上登录。此客户端已退出登录。", "KICKED"),
     ],
 )
@@ -74,6 +75,8 @@ def test_judge_raises_what_must_stop():
     assert "频繁" not in str(warned.value)
     with pytest.raises(LoggedOut):
         judge("登录过期，请重新登录。", surface="dialog")
-    with pytest.raises(NotRecognised):
-        judge("从未见过的话", surface="dialog", is_known_only=True)
+    with pytest.raises(PlatformWarning) as unknown:
+        judge("从未见过的话", surface="dialog", unknown=Unknown.DIALOG)
+    assert (unknown.value.warning, unknown.value.text) == ("UNKNOWN_DIALOG", "从未见过的话")
+    assert judge("微信有新版本", surface="dialog", unknown=Unknown.DIALOG) is not None
     assert judge("从未见过的话", surface="dialog") is None

@@ -79,7 +79,7 @@ def test_a_task_ends_on_this_hosts_own_clock() -> None:
         not_after_ms=1,
         friend_add=PbFriendAdd(query="q", query_kind="wechat_id", greeting="g", remark="r"),
     )
-    task = wire.task_of(pb, now_boot_ms=1_000, boot_id="b")
+    task = wire.task_of(pb, from_boot_ms=1_000, boot_id="b")
     assert task.until_boot_ms == 121_000
     assert task.boot_id == "b"
     assert (task.task_id, task.job_id, task.attempt, task.permit_id, task.phone_epoch) == (
@@ -94,7 +94,7 @@ def test_a_task_ends_on_this_hosts_own_clock() -> None:
 
 def test_a_task_without_a_known_action_is_refused() -> None:
     with pytest.raises(wire.UnknownAction, match="t9"):
-        wire.task_of(Task(task_id="t9"), now_boot_ms=0, boot_id="b")
+        wire.task_of(Task(task_id="t9"), from_boot_ms=0, boot_id="b")
 
 
 def test_missing_values_of_an_older_controller_get_defaults() -> None:

@@ -80,3 +80,11 @@ def test_tapping_waits_for_a_decision_and_capture_for_a_notice() -> None:
     assert not allowed(phone(), RESTS, has_notice=True, sweep_pause_ms=9).unattended
     assert not allowed(phone(), None, has_notice=True, sweep_pause_ms=9).unattended
     assert not allowed(phone(holder=""), ACTS, has_notice=True, sweep_pause_ms=9).capture_allowed
+
+
+@pytest.mark.parametrize(
+    "of", [phone(account_id=""), phone(account_seen="other")], ids=["unbound", "another"]
+)
+def test_an_account_that_is_not_bound_is_not_captured(of: Phone) -> None:
+    assert not allowed(of, ACTS, has_notice=True, sweep_pause_ms=9).capture_allowed
+    assert allowed(phone(account_seen=""), ACTS, has_notice=True, sweep_pause_ms=9).capture_allowed

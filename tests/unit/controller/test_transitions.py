@@ -28,7 +28,7 @@ from controller.transitions import (
 from protos.facts import TaskArmed, TaskEnded, TaskReturned
 
 NOW = 1_000_000
-RETRY = Retry(not_before_ms=NOW + 10, max_attempts=3)
+RETRY = Retry(not_before_ms=NOW + 10, max_attempts=3, max_returns=5, not_sent_before_ms=NOW + 60)
 LEASED = Task(
     id=TaskId("j.1"),
     job_id=JobId("j"),

@@ -1,0 +1,77 @@
+"""An armed task is settled by looking only with the account that armed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.boottime import boot_id, boot_ms
+from agent.errands import Errands
+from agent.errors import PhoneGone
+from agent.grip import Grip
+from agent.intents import Intents
+from agent.model import FriendAdd, LeasedTask
+from agent.outbox import Outbox
+from agent.phone import Phone
+from protos import wire
+from protos.facts import TaskEnded
+
+
+class Gone(Phone):
+    """A handset that cannot be looked at any more."""
+
+    def __init__(self) -> None:
+        pass
+
+    def home(self, *, is_own_way: bool = False) -> None:  # type: ignore[override]  # it never returns
+        raise PhoneGone
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    made = Outbox.open(tmp_path / "a.db")
+    yield made
+    made.close()
+
+
+def armed(outbox: Outbox, account_id: str) -> tuple[Errands, Intents, LeasedTask]:
+    """Return the errands of a phone with one task armed by an account."""
+    intents = Intents(outbox)
+    task = LeasedTask(
+        task_id="t1",
+        job_id="j",
+        attempt=1,
+        permit_id="p",
+        phone_epoch=0,
+        until_boot_ms=boot_ms() + 120_000,
+        boot_id=boot_id(),
+        friend_add=FriendAdd(query="q", query_kind="mobile", greeting="", remark=""),
+    )
+    outbox.account_id = account_id
+    intents.receive(task)
+    intents.arm(task)
+    grip = Grip(Gone, lambda _: True)
+    return Errands(grip, outbox, intents, may_go_on=lambda: True, pause=lambda _: True), intents, task
+
+
+@pytest.mark.parametrize(("armed_as", "seen"), [("a", "b"), ("a", ""), ("", "a"), ("", "")])
+def test_another_or_an_unknown_account_is_not_asked(outbox: Outbox, armed_as: str, seen: str) -> None:
+    errands, intents, task = armed(outbox, armed_as)
+    outbox.account_id = seen
+    errands.settle(task)
+    assert intents.armed() == []
+    ended = wire.unseal(outbox.batch(1)[-1]).fact
+    assert isinstance(ended, TaskEnded)
+    assert (ended.result, ended.outcome) == ("unknown", "answer_lost")
+
+
+def test_the_account_that_armed_it_is_asked(outbox: Outbox) -> None:
+    errands, intents, task = armed(outbox, "a")
+    with pytest.raises(PhoneGone):
+        errands.settle(task)
+    assert intents.armed() == [task]
