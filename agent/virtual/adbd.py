@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import random
 from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
@@ -288,6 +290,11 @@ class Transport:
         task.add_done_callback(self._tasks.discard)
 
 
+# Below the range of outgoing connections: an adb server that redials an unplugged phone on a port of that
+# range can by chance dial from that very port, is then connected to itself, and the phone cannot come back.
+QUIET_PORTS = range(16_000, 32_000)
+
+
 class PhonePort:
     """The TCP side of one handset: what `adb connect` dials."""
 
@@ -330,7 +337,13 @@ class PhonePort:
         self._unwatch = lambda: None
 
     async def _listen(self, port: int) -> None:
-        self._server = await asyncio.start_server(self._accept, self._host, port)
+        while self._server is None:
+            chosen = port or random.choice(QUIET_PORTS)
+            try:
+                self._server = await asyncio.start_server(self._accept, self._host, chosen)
+            except OSError as error:
+                if port or error.errno != errno.EADDRINUSE:
+                    raise
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import re
 import shutil
 import socket
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SYSTEM_ADB = Path("/usr/bin/adb")
-SCANNED_PORTS = range(5_554, 5_586)  # adb servers look for emulators here
+QUIET_PORTS = range(16_000, 32_000)
 
 
 def bundled_adb() -> Path:
@@ -32,12 +34,14 @@ def adb_binaries() -> dict[str, Path]:
 
 
 def free_port() -> int:
-    """Return a free TCP port of this machine that no adb server scans."""
+    """Return a free TCP port that no adb server scans and that no outgoing connection can have.
+
+    A client that dials a port of the outgoing range before its server listens can be connected to itself.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port not in SCANNED_PORTS:
+        port = random.choice(QUIET_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
             return port
 
 
