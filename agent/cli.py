@@ -65,12 +65,12 @@ def keep(context: click.Context, connect: tuple[str, ...]) -> None:
     """Keep one agent running for each phone on this host, until SIGTERM or Ctrl-C."""
     import msgspec
 
-    from agent import keeper
+    from agent import config, keeper
 
     settings = _load(context)
     if connect:
         settings = msgspec.structs.replace(settings, tcp_phones=(*settings.tcp_phones, *connect))
-    keeper.become(settings)
+    keeper.become(config.encode(settings))
 
 
 @farm_agent.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import signal
@@ -13,9 +14,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from pathlib import Path
+from typing import NoReturn, Self
 
-from agent import adbserver, config, keepertalk, nursery, roster
+from agent import adbserver, keepertalk, nursery, roster
 from agent.adbwatch import AdbWatch, Listing, diff
 from agent.errors import AdbUnusable, AgentError
 from agent.exits import Exit
@@ -40,6 +42,27 @@ class _NurseryEnded:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class KeeperSettings:
+    """What the keeper needs of the configuration; `text` is all of it, for the agents.
+
+    The configuration's own class would bring libraries that cost 4 MiB into a process that lives as long as
+    the host.
+    """
+
+    lock_dir: Path
+    adb_port: int
+    adb_path: str
+    tcp_phones: tuple[str, ...]
+    text: str
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """Return what `config.encode` wrote."""
+        raw = json.loads(text)
+        return cls(Path(raw["lock_dir"]), raw["adb_port"], raw["adb_path"], tuple(raw["tcp_phones"]), text)
+
+
 _News = Listing | nursery.Message | _Stop | _NurseryEnded
 
 
@@ -50,7 +73,7 @@ def _now_ms() -> int:
 class Keeper:
     """One per host and adb server; `say` gets one line for each event."""
 
-    def __init__(self, settings: config.AgentConfig, say: Callable[[str], None]) -> None:
+    def __init__(self, settings: KeeperSettings, say: Callable[[str], None]) -> None:
         self._settings = settings
         self._say = say
         self._news: queue.SimpleQueue[_News] = queue.SimpleQueue()
@@ -231,7 +254,7 @@ class Keeper:
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,  # Ctrl-C is for the keeper, which then ends agents in order
             )
-        nursery.send(ours, {"config": config.encode(settings)})
+        nursery.send(ours, {"config": settings.text})
         self._control = ours
         self._nursery_since_ms = _now_ms()
         self._nursery_number += 1
@@ -304,14 +327,17 @@ class Keeper:
                 self._nursery.wait()
 
 
-def become(settings: config.AgentConfig) -> NoReturn:
-    """Go on in this process as `python -m agent.keeper`, without all that reading the command line took."""
+def become(text: str) -> NoReturn:
+    """Go on in this process as `python -m agent.keeper`, without all that reading the command line took.
+
+    `text` is the configuration as `config.encode` writes it.
+    """
     handed = os.memfd_create("settings", 0)  # no flag: it must outlive the exec
-    os.write(handed, config.encode(settings).encode())
+    os.write(handed, text.encode())
     os.lseek(handed, 0, os.SEEK_SET)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "agent.keeper", str(handed)])
+    os.execv(sys.executable, [sys.executable, "-m", "agent.keeper", str(handed)])  # noqa: S606 -- ours
 
 
 def _say_line(line: str) -> None:
@@ -323,7 +349,7 @@ def _say_line(line: str) -> None:
 def main(arguments: list[str]) -> int:
     """Run as `python -m agent.keeper FD`, the configuration in that file; errors are one line on stderr."""
     with open(int(arguments[0]), encoding="utf-8") as handed:  # noqa: PTH123 -- a descriptor, no path
-        settings = config.decode(handed.read())
+        settings = KeeperSettings.of_text(handed.read())
     try:
         return Keeper(settings, _say_line).run()
     except AgentError as error:

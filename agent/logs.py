@@ -10,6 +10,8 @@ import sys
 import traceback
 from datetime import UTC, datetime
 
+from agent.boottime import wall_ms
+
 _encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
 _always: dict[str, object] = {}
 
@@ -48,8 +50,10 @@ def set_up(phone: str) -> None:
 
 
 def _write(level: str, event: str, facts: dict[str, object]) -> None:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    line = _encode({**facts, "event": event, "level": level, "timestamp": now, **_always})
+    now = datetime.fromtimestamp(wall_ms() / 1000, UTC).isoformat(timespec="milliseconds")
+    line = _encode(
+        {**facts, "event": event, "level": level, "timestamp": now.replace("+00:00", "Z"), **_always}
+    )
     # One write: lines of all agents of a host arrive in one stream.
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

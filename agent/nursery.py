@@ -6,6 +6,7 @@ not survive it. Each agent makes its own after the fork.
 
 from __future__ import annotations
 
+import codecs
 import ctypes
 import gc
 import importlib
@@ -18,11 +19,14 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agent import config
+from agent import heap
 from agent.exits import Exit
 from agent.title import set_title
+
+if TYPE_CHECKING:
+    from agent.config import AgentConfig
 
 # What an agent needs, by weight. Only modules: making objects of grpc here would break every child.
 PRELOAD = (
@@ -79,9 +83,10 @@ def preload(names: tuple[str, ...] = PRELOAD) -> None:
         importlib.import_module(name)
     warm_up()
     gc.freeze()
-    # The interpreter's cache of attribute names owns a reference to each: every lookup after the fork that takes
-    # another's place would write to a page with that name. Measured, 1 MiB for each agent.
-    sys._clear_type_cache()
+    # The interpreter's cache of looked-up names refers to each: a lookup after the fork that takes another's
+    # place in it would write to the page of that name.
+    sys._clear_type_cache()  # noqa: SLF001 -- documented, for lack of a public name
+    heap.plug()
     gc.enable()
 
 
@@ -90,6 +95,7 @@ def warm_up() -> None:
     from agent.wechat.clients import tables
 
     tables()
+    codecs.lookup("idna")  # of every connect to a host named by text
 
 
 def count_threads() -> int:
@@ -179,7 +185,7 @@ class Nursery:
         )
 
 
-def _live(settings: config.AgentConfig) -> Callable[[Message, socket.socket], int]:
+def _live(settings: AgentConfig) -> Callable[[Message, socket.socket], int]:
     def live(message: Message, control: socket.socket) -> int:
         from agent import process
 
@@ -207,6 +213,8 @@ def main(arguments: list[str]) -> int:
         first = receive(control)
         if first is None:
             return 0
+        from agent import config  # not for the keeper, which uses this module's messages
+
         settings = config.decode(first["config"])
         if settings.preload:
             preload()

@@ -31,6 +31,12 @@ BACKS_TO_HOME = 10
 # The version is asked again after this long: a person may have updated the client.
 VERSION_LIFE_S = 600.0
 VIRTUAL_BRAND = "phonefarm"
+# Compiled before the fork, once for all phones.
+_BATTERY = re.compile(r"^\s*(level|temperature):\s*(-?\d+)", re.MULTILINE)
+_VERSION_NAME = re.compile(r"versionName=(\S+)")
+_VERSION_CODE = re.compile(r"versionCode=(\d+)")
+# The kernel's lines of an event; the list of devices at the start has another form.
+_TOUCH = re.compile(rb"^/dev/input/event\d+: 000[13] ", re.MULTILINE)
 _PROPERTIES = (
     "ro.serialno",
     "ro.product.brand",
@@ -105,7 +111,7 @@ class Phone:
     def battery(self) -> tuple[int, int]:
         """Return percent, -1 if unknown, and temperature in tenths of a degree Celsius, 0 if unknown."""
         lines = self._driver.shell("dumpsys battery")
-        said = dict(re.findall(r"^\s*(level|temperature):\s*(-?\d+)", lines, re.MULTILINE))
+        said = dict(_BATTERY.findall(lines))
         return int(said.get("level", -1)), int(said.get("temperature", 0))
 
     def table(self) -> ClientTable:
@@ -121,8 +127,8 @@ class Phone:
 
     def _wechat_version(self) -> tuple[str, int]:
         said = self._driver.shell(f"dumpsys package {PACKAGE}")
-        name = re.search(r"versionName=(\S+)", said)
-        code = re.search(r"versionCode=(\d+)", said)
+        name = _VERSION_NAME.search(said)
+        code = _VERSION_CODE.search(said)
         return name[1] if name else "", int(code[1]) if code else 0
 
     # -- looking
@@ -267,8 +273,7 @@ class Phone:
 
         def follow() -> None:
             for piece in stream:
-                # The kernel's lines of an event; the list of devices at the start has another form.
-                if re.search(rb"^/dev/input/event\d+: 000[13] ", piece, re.MULTILINE):
+                if _TOUCH.search(piece):
                     touched()
 
         threading.Thread(target=follow, name="hand-watch", daemon=True).start()

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 import msgspec
 
+from agent import heap
 from agent.capture.sweep import Sweeper, may_capture
 from agent.config import AgentConfig
 from agent.errands import Errands
@@ -50,6 +51,8 @@ TROUBLE_PAUSES_S = (2.0, 5.0, 10.0, 30.0)
 REST_S = 600.0
 FLUSH_S = 1.0
 PURGE_EVERY_S = 3600.0
+# Reading a page takes and frees much memory; a host has dozens of agents.
+TRIM_EVERY_S = 2.0
 
 
 class Life:
@@ -101,6 +104,7 @@ class Life:
         self._words_at_rest: int | None = 0 if 0 < warned <= outbox.acked else None
         self._sweeper = Sweeper(outbox)
         self._purge_at_s = self._started_s + PURGE_EVERY_S
+        self._trim_at_s = 0.0
 
     def live(self) -> Exit:
         """Work until there is a reason to end; raises PhoneGone and NotOurs."""
@@ -328,6 +332,9 @@ class Life:
     def _rest(self) -> None:
         is_free = self._pulse.state == PhoneState.READY and not self._intents.open_tasks()
         self._session.want(1 if is_free and self._session.settings.unattended else 0)
+        if time.monotonic() >= self._trim_at_s:
+            heap.trim()
+            self._trim_at_s = time.monotonic() + TRIM_EVERY_S
         self._session.wake.wait(NAP_S)
         self._session.wake.clear()
 
