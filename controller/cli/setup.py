@@ -14,8 +14,8 @@ from controller.cli.render import hint, put, say
 _RULES = """\
 Please read. WeChat's rules restrict automation of personal accounts, whoever owns
 the phone; WeChat may warn, limit or block an account. Phonefarm keeps cautious quotas,
-stops an account at its first warning, and disguises nothing. On real phones the holder
-makes the last tap unless an administrator decides otherwise, with a reason. Nothing of
+stops an account at its first warning, and disguises nothing. On real phones no request
+is sent unless an administrator allowed that for the account, with a reason. Nothing of
 a chat is captured before its holder was told, and that is recorded."""
 
 _TEMPLATE = """# Phonefarm. All keys with their defaults and reasons: config.example.toml.
