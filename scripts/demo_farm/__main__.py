@@ -278,7 +278,8 @@ def compare(
     truth = _get(control + "/truth")
     queries = {n + 1: world.query(n) for n in range(1, asked.customers + 1)}
     tasks = farm.get(f"/jobs/{job_id}/tasks")
-    table = verdict.rows(tasks, queries, truth)
+    accepting = {world.query(n) for n in range(1, asked.customers + 1) if world.accepts(n)}
+    table = verdict.rows(tasks, queries, truth, accepting)
     said = verdict.conversations(truth)
     chats = list(verdict.chat_findings(said, _archive(farm)))
     violations = farm.get("/violations")

@@ -68,7 +68,7 @@ def make(phones: int, customers: int) -> DemoWorld:
         ]
         if friend_of:
             lines.append(f'friend_of = ["{friend_of}"]')
-        if trait == "ordinary" and n % 4 == 0:
+        if accepts(n):
             lines.append("accepts_after_s = 3.0")
         lines.append("")
     talking = sorted({phone for phone, *_ in _TALK if phone <= phones})
@@ -118,6 +118,12 @@ def wechat_id(n: int) -> str:
 def query(n: int) -> str:
     """Return what the n-th customer is looked up by."""
     return mobile(n) if n % 5 else wechat_id(n)
+
+
+def accepts(n: int) -> bool:
+    """Tell whether the n-th customer accepts a request, some seconds after it."""
+    trait, _ = _SPECIAL.get((n - 1) % _PERIOD + 1, ("ordinary", ""))
+    return trait == "ordinary" and n % 4 == 0
 
 
 def _list(customers: int) -> bytes:

@@ -73,6 +73,16 @@ def test_a_friend_of_this_account_is_not_to_be_asked() -> None:
     assert not row.agrees
 
 
+def test_a_request_that_was_accepted_before_it_was_settled() -> None:
+    task = {**TASK, "outcome": "added"}
+    (row,) = verdict.rows([task], {2: "q"}, truth(), accepting={"q"})
+    assert row.agrees
+    (row,) = verdict.rows([task], {2: "q"}, truth(2), accepting={"q"})
+    assert not row.agrees
+    (row,) = verdict.rows([task], {2: "q"}, truth())
+    assert not row.agrees
+
+
 def test_a_row_without_a_task_is_seen() -> None:
     (row,) = verdict.rows([], {2: "q"}, truth())
     assert (row.state, row.agrees) == ("missing", False)
