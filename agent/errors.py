@@ -93,10 +93,6 @@ class AlreadyRunning(AgentError):
     """Another agent on this host owns this phone."""
 
 
-class ControllerLost(AgentError):
-    """No controller answered for too long."""
-
-
 class ConfigWrong(AgentError):
     """The configuration cannot be used."""
 

@@ -253,9 +253,10 @@ def wait_for_chats(farm: Parts, control: str, made: world.DemoWorld) -> None:
 
     def archived() -> bool | None:
         truth = _get(control + "/truth")
-        if truth.get("pending_says"):
+        said = verdict.conversations(truth)
+        if sum(map(len, said.values())) < made.lines:
             return None
-        found = verdict.chat_findings(verdict.conversations(truth), _archive(farm))
+        found = verdict.chat_findings(said, _archive(farm))
         return (not list(found) and len(farm.get("/violations")) >= made.violations) or None
 
     try:
@@ -291,12 +292,14 @@ def compare(
     findings += [f"row {row_no}: more than one request" for row_no in verdict.twice(table)]
     findings += [f"{serial}: over its quota" for serial in verdict.over_quota(truth, per_day)]
     findings += chats
+    if (lines := sum(map(len, said.values()))) != made.lines:
+        findings.append(f"{lines} chat lines were said, {made.lines} are in the script")
     if len(violations) != made.violations:
         findings.append(f"{len(violations)} violations found, {made.violations} were planted")
     show.outcomes(table, truth, farm.get("/phones"), per_day)
     show.summary(
         table,
-        lines=sum(map(len, said.values())),
+        lines=lines,
         chats=len(said),
         violations=violations,
         told=_told(troubles, tasks),

@@ -52,6 +52,7 @@ class DemoWorld:
     scenario_toml: str
     customers_csv: bytes
     holders: tuple[str, ...]
+    lines: int  # how many chat lines are said in all
     violations: int
 
 
@@ -101,6 +102,7 @@ def make(phones: int, customers: int) -> DemoWorld:
         scenario_toml="\n".join(lines),
         customers_csv=_list(customers),
         holders=tuple(_STAFF[n] if n < len(_STAFF) else f"员工{n + 1:02}" for n in range(phones)),
+        lines=sum(phone <= phones for phone, *_ in _TALK),
         violations=found,
     )
 

@@ -120,3 +120,4 @@ def test_the_list_and_the_world_speak_of_the_same_people() -> None:
     assert len(lines) == 41
     assert all(world.query(n) in lines[n] and world.query(n) in made.scenario_toml for n in range(1, 41))
     assert made.violations == 2
+    assert made.lines == made.scenario_toml.count("[[says]]") == 16

@@ -117,19 +117,7 @@ class ChatPage(Page):
 
     def _title_bar(self) -> Node:
         stage, width = self.stage, self.stage.width
-        arrow = node(
-            "LinearLayout",
-            (0, STATUS_PX, 130, BAR_BOTTOM_PX),
-            node(
-                "ImageView",
-                (40, 112, 88, 180),
-                rid=stage.rid("back_icon"),
-                desc=stage.text("back"),
-                look=icon("back"),
-            ),
-            rid=stage.rid("back_button"),
-            act="back",
-        )
+        arrow = self.back_arrow()
         title = node(
             "TextView",
             (160, 112, width - 160, 182),

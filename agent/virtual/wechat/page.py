@@ -116,22 +116,26 @@ class Page:
             look=Look(fill=GREY),
         )
 
-    def bar(self, *right: Node) -> Node:
-        """Return the action bar with back arrow and title."""
-        stage = self.stage
-        arrow = node(
+    def back_arrow(self) -> Node:
+        """Return the arrow at the left end of a title bar."""
+        return node(
             "LinearLayout",
             (0, STATUS_PX, 130, BAR_BOTTOM_PX),
             node(
                 "ImageView",
                 (40, 112, 88, 180),
-                rid=stage.rid("back_icon"),
-                desc=stage.text("back"),
+                rid=self.stage.rid("back_icon"),
+                desc=self.stage.text("back"),
                 look=icon("back"),
             ),
-            rid=stage.rid("back_button"),
+            rid=self.stage.rid("back_button"),
             act="back",
         )
+
+    def bar(self, *right: Node) -> Node:
+        """Return the action bar with back arrow and title."""
+        stage = self.stage
+        arrow = self.back_arrow()
         title = node(
             "TextView",
             (240, 112, stage.width - 240, 182),
