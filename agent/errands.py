@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.boottime import boot_id, boot_ms
+from agent.commit import Commit
 from agent.errors import (
     AgentError,
     DriverError,
@@ -20,7 +21,7 @@ from agent.logs import get_logger
 from agent.model import Ended, FriendAddOutcome, LeasedTask, Result, Settings
 from agent.outbox import Outbox
 from agent.verdicts import GiveBack, Look, Settle, after_error, why_not_begin
-from agent.wechat import friends
+from agent.wechat import flows
 from protos.facts import PlatformWarned
 
 log = get_logger()
@@ -61,7 +62,7 @@ class Errands:
         return reason
 
     def do(self, task: LeasedTask) -> None:
-        """Add the friend. Raises what went wrong with phone, screen or account, after the task is settled."""
+        """Do a task. Raises what went wrong with phone, screen or account, after the task is settled."""
 
         def arm() -> None:
             self._must_go_on()
@@ -72,7 +73,8 @@ class Errands:
             self._intents.check(task)
 
         try:
-            self._end(task, friends.add_friend(self._grip.phone, task.friend_add, arm, check))
+            commit = Commit(self._grip.phone, arm=arm, check=check)
+            self._end(task, flows.act(self._grip.phone, task.action, commit))
         except AgentError as error:
             self._recover(task, error)
 
@@ -91,7 +93,7 @@ class Errands:
         last: AgentError | None = None
         for _ in range(LOOKS):
             try:
-                self._end(task, friends.look(self._grip.phone, task.friend_add))
+                self._end(task, flows.look(self._grip.phone, task.action))
             except (PlatformWarning, LoggedOut) as error:
                 self._recover(task, error)
             except PhoneGone:

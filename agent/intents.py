@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from agent.actions import kind_of, packed, unpacked
 from agent.boottime import boot_id, boot_ms, wall_ms
 from agent.errors import LeaseLost
-from agent.model import Ended, FriendAdd, LeasedTask
+from agent.model import Ended, LeasedTask
 from agent.outbox import KEEP_ACKED_MS, Outbox
 from protos.facts import TaskArmed, TaskEnded, TaskReturned
 
@@ -17,12 +18,9 @@ from protos.facts import TaskArmed, TaskEnded, TaskReturned
 # add may take longer: `check` asks again before each of them.
 LEASE_MARGIN_MS = 15_000
 
-_COLUMNS = (
-    "task_id, attempt, job_id, permit_id, phone_epoch, until_boot_ms, boot_id,"
-    " query, query_kind, greeting, remark"
-)
+_COLUMNS = "task_id, attempt, job_id, permit_id, phone_epoch, until_boot_ms, boot_id, kind, action"
 # The words of a task are a customer's data: they go when nothing can be done with them any more.
-_BLANK = "query = '', greeting = '', remark = ''"
+_BLANK = "action = ''"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,6 @@ class Intents:
 
     def receive(self, task: LeasedTask) -> bool:
         """Keep an offered task; False if this attempt was here before (if open it gets the new time)."""
-        action = task.friend_add
         with self._outbox.transaction() as conn:
             row = conn.execute(
                 "SELECT state FROM lease WHERE task_id = ? AND attempt = ?", (task.task_id, task.attempt)
@@ -51,7 +48,7 @@ class Intents:
             if row is None:
                 conn.execute(
                     f"INSERT INTO lease ({_COLUMNS}, state, received_at_ms)"  # noqa: S608 -- constant text
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received', ?)",
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'received', ?)",
                     (
                         task.task_id,
                         task.attempt,
@@ -60,10 +57,8 @@ class Intents:
                         task.phone_epoch,
                         task.until_boot_ms,
                         task.boot_id,
-                        action.query,
-                        action.query_kind,
-                        action.greeting,
-                        action.remark,
+                        kind_of(task.action),
+                        packed(task.action),
                         self._time.wall_ms(),
                     ),
                 )
@@ -132,6 +127,9 @@ class Intents:
                 evidence=ended.evidence,
                 was_armed=state == "armed",
                 peer_name=ended.peer_name,
+                object_key=ended.object_key,
+                picture=ended.picture,
+                picture_sha256=ended.picture_sha256,
             )
             self._outbox.append(conn, [fact])
 
@@ -232,7 +230,7 @@ def why_not_tap(
 
 
 def _task(row: tuple[Any, ...]) -> LeasedTask:
-    task_id, attempt, job_id, permit_id, epoch, until, boot, query, kind, greeting, remark = row
+    task_id, attempt, job_id, permit_id, epoch, until, boot, kind, action = row
     return LeasedTask(
         task_id=task_id,
         job_id=job_id,
@@ -241,5 +239,5 @@ def _task(row: tuple[Any, ...]) -> LeasedTask:
         phone_epoch=epoch,
         until_boot_ms=until,
         boot_id=boot,
-        friend_add=FriendAdd(query=query, query_kind=kind, greeting=greeting, remark=remark),
+        action=unpacked(kind, action),
     )

@@ -33,14 +33,90 @@ class FriendAddOutcome(StrEnum):
     NOT_SENT = "not_sent"  # armed, and a later look proved that no request went out
 
 
+class LikeOutcome(StrEnum):
+    """What came of a like."""
+
+    LIKED = "liked"
+    ALREADY_LIKED = "already_liked"  # by us or by hand; a second tap would take it back
+    NO_POST = "no_post"  # none young enough, or none that is not known already
+    MOMENTS_CLOSED = "moments_closed"  # the contact shows no moments to this account
+
+
+class AcceptOutcome(StrEnum):
+    """What came of accepting a request."""
+
+    ACCEPTED = "accepted_by_us"
+    ALREADY_FRIEND = "already_friend"
+    EXPIRED = "expired"
+    NO_REQUEST = "no_request"
+
+
+class ReplyOutcome(StrEnum):
+    """What came of a first reply."""
+
+    SAID = "said"
+    ALREADY_SAID = "already_said"  # something of ours stands in the chat
+    NOT_FRIENDS = "not_friends"
+    REJECTED = "rejected_by_peer"
+    NO_CHAT = "no_chat"
+
+
+class MarkOutcome(StrEnum):
+    """What came of a remark and tags."""
+
+    MARKED = "marked"
+    ALREADY_MARKED = "already_marked"
+    NO_CONTACT = "no_contact"
+    AMBIGUOUS = "ambiguous"  # several contacts bear this name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FriendAdd:
-    """Add a person found by mobile or WeChat id, with a greeting and a remark."""
+    """Add a person found by mobile or WeChat id, with a greeting, a remark and tags."""
 
     query: str
     query_kind: str  # mobile | wechat_id
     greeting: str
     remark: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MomentsLike:
+    """Like the newest post of a contact that is young enough and not among those known."""
+
+    peer_name: str
+    max_age_days: int
+    known_posts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FriendAccept:
+    """Accept the request of a person who asked this account."""
+
+    peer_name: str
+    remark: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstReply:
+    """Say one text in the chat of a new friend in which nothing of ours stands yet."""
+
+    peer_name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactMark:
+    """Give a contact a remark (empty: as it is) and further tags."""
+
+    peer_name: str
+    remark: str = ""
+    tags: tuple[str, ...] = ()
+
+
+Action = FriendAdd | MomentsLike | FriendAccept | FirstReply | ContactMark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +130,7 @@ class LeasedTask:
     phone_epoch: int
     until_boot_ms: int
     boot_id: str
-    friend_add: FriendAdd
+    action: Action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +141,20 @@ class Ended:
     outcome: str
     evidence: str = ""
     peer_name: str = ""
+    object_key: str = ""  # what was acted on, as a digest: of a like the post
+    picture: str = ""  # file in the evidence folder
+    picture_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedTable:
+    """Ids of one build of the client that a person accepted: pairs of role and id."""
+
+    version_name: str
+    version_code: int
+    installer: str
+    base: str
+    ids: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +165,9 @@ class Settings:
     unattended: bool = False
     account_id: str = ""
     sweep_pause_ms: int = 5_000
+    assist: bool = False  # prepare, and let a person make the taps that last
+    assist_wait_ms: int = 120_000
+    tables: tuple[LearnedTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,8 +51,8 @@ _SCHEMA = (
     """CREATE TABLE lease (
         task_id TEXT, attempt INTEGER, job_id TEXT NOT NULL, permit_id TEXT NOT NULL,
         phone_epoch INTEGER NOT NULL, until_boot_ms INTEGER NOT NULL, boot_id TEXT NOT NULL,
-        state TEXT NOT NULL, received_at_ms INTEGER NOT NULL, query TEXT NOT NULL, query_kind TEXT NOT NULL,
-        greeting TEXT NOT NULL, remark TEXT NOT NULL, PRIMARY KEY (task_id, attempt))""",
+        state TEXT NOT NULL, received_at_ms INTEGER NOT NULL, kind TEXT NOT NULL, action TEXT NOT NULL,
+        PRIMARY KEY (task_id, attempt))""",
     """CREATE TABLE intent (
         task_id TEXT, attempt INTEGER, state TEXT NOT NULL, armed_at_ms INTEGER NOT NULL,
         boot_id TEXT NOT NULL, result TEXT NOT NULL, outcome TEXT NOT NULL, settled_at_ms INTEGER,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
-from agent.model import FriendAdd, LeasedTask, Settings
+from agent.actions import ACTIONS
+from agent.model import Action, LearnedTable, LeasedTask, Settings
 from protos import channel
 from protos.facts import PhoneFacts
 from protos.fleet_pb2 import Batch, Down, Heartbeat, Hello, Task, Up, Want
-from protos.fleet_pb2 import FriendAdd as PbFriendAdd
 from protos.fleet_pb2 import PhoneFacts as PbPhoneFacts
 from protos.fleet_pb2 import Settings as PbSettings
 
@@ -51,6 +52,9 @@ def hello_up(
     lowest: int,
     highest: int,
     open_task_ids: Sequence[str],
+    last_farm_epoch: int = 0,
+    last_phone_epoch: int = 0,
+    acked: int = 0,
 ) -> Up:
     """Return the first frame."""
     phone = {
@@ -69,6 +73,9 @@ def hello_up(
             spool_highest=highest,
             open_task_ids=open_task_ids,
             phone=PbPhoneFacts(**phone),
+            last_farm_epoch=last_farm_epoch,
+            last_phone_epoch=last_phone_epoch,
+            spool_acked=acked,
         )
     )
 
@@ -116,16 +123,27 @@ def settings_of(pb: PbSettings) -> Settings:
     """Return what the controller allows."""
     return Settings(
         capture_allowed=pb.capture_allowed,
-        unattended=pb.unattended,
+        # Both at once would be a contradiction: the careful one counts.
+        unattended=pb.unattended and not pb.assist,
         account_id=pb.account_id,
         sweep_pause_ms=pb.sweep_pause_ms or Settings().sweep_pause_ms,
+        assist=pb.assist,
+        assist_wait_ms=pb.assist_wait_ms or Settings().assist_wait_ms,
+        tables=tuple(
+            LearnedTable(
+                version_name=table.version_name,
+                version_code=table.version_code,
+                installer=table.installer,
+                base=table.base,
+                ids=tuple(sorted(table.ids.items())),
+            )
+            for table in pb.tables
+        ),
     )
 
 
 def task_of(pb: Task, *, from_boot_ms: int, boot_id: str) -> LeasedTask:
     """Return a leased task that ends so long after `from_boot_ms` of this host; raises UnknownAction."""
-    if pb.WhichOneof("action") != "friend_add":
-        raise UnknownAction(f"task {pb.task_id} asks for an action that this release does not know")
     return LeasedTask(
         task_id=pb.task_id,
         job_id=pb.job_id,
@@ -134,9 +152,18 @@ def task_of(pb: Task, *, from_boot_ms: int, boot_id: str) -> LeasedTask:
         phone_epoch=pb.phone_epoch,
         until_boot_ms=from_boot_ms + pb.lease_ms,
         boot_id=boot_id,
-        friend_add=_friend_add_of(pb.friend_add),
+        action=_action_of(pb),
     )
 
 
-def _friend_add_of(pb: PbFriendAdd) -> FriendAdd:
-    return FriendAdd(query=pb.query, query_kind=pb.query_kind, greeting=pb.greeting, remark=pb.remark)
+def _action_of(pb: Task) -> Action:
+    kind = pb.WhichOneof("action")
+    if kind is None or kind not in ACTIONS:
+        raise UnknownAction(f"task {pb.task_id} asks for an action that this release does not know")
+    part = getattr(pb, kind)
+    # Field names of the message and of the value are the same.
+    values: dict[str, Any] = {}
+    for field in fields(ACTIONS[kind]):
+        value = getattr(part, field.name)
+        values[field.name] = value if isinstance(value, str | int) else tuple(value)
+    return ACTIONS[kind](**values)

@@ -51,7 +51,15 @@ def target_of(query: str, kind: QueryKind) -> str:
 def content_hash(customers: Sequence[Customer], greeting: str) -> str:
     """Return the fingerprint by which the same list with the same greeting is known again."""
     rows = [
-        [target_of(c.query, c.query_kind), c.query_kind, c.remark, c.basis, c.basis_at, c.pinned_phone_id]
+        [
+            target_of(c.query, c.query_kind),
+            c.query_kind,
+            c.remark,
+            c.basis,
+            c.basis_at,
+            c.pinned_phone_id,
+            *c.tags,
+        ]
         for c in customers
     ]
     text = json.dumps([rows, greeting], ensure_ascii=False, separators=(",", ":"))
@@ -202,6 +210,7 @@ class Jobs:
                 basis_at=customer.basis_at,
                 state=TaskState.QUEUED,
                 pinned_phone_id=customer.pinned_phone_id,
+                tags=customer.tags,
                 not_before_ms=work.now_ms,
                 created_at_ms=work.now_ms,
             )

@@ -54,6 +54,10 @@ class Action(StrEnum):
     """What a task does on a phone; quotas count per account and action."""
 
     FRIEND_ADD = "friend_add"
+    FRIEND_ACCEPT = "friend_accept"
+    FIRST_REPLY = "first_reply"
+    MOMENTS_LIKE = "moments_like"
+    CONTACT_MARK = "contact_mark"
 
 
 class ActingMode(StrEnum):
@@ -68,6 +72,7 @@ class QueryKind(StrEnum):
 
     MOBILE = "mobile"
     WECHAT_ID = "wechat_id"
+    NAME = "name"  # a contact as the client shows it; for what is done with people who are friends already
 
 
 class ViolationState(StrEnum):
@@ -158,6 +163,7 @@ class Customer:
     basis_at: str
     remark: str = ""
     pinned_phone_id: PhoneId | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +177,11 @@ class Job:
     created_by: str
     content_hash: str
     source_name: str
-    greeting: str
+    greeting: str  # what is said: of a first reply its text
     pool: tuple[PhoneId, ...]
+    max_age_days: int = 0  # of posts to like
+    state_cause: str = ""  # why it is paused or cancelled
+    state_by: str = ""  # who did that; empty for the machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +216,8 @@ class Task:
     returned: int = 0  # attempts that were given back before arming
     pinned_account_id: AccountId | None = None  # only this account sees what an earlier attempt may have sent
     peer_name: str = ""  # name shown on the profile; private text
+    tags: tuple[str, ...] = ()
+    object_key: str = ""  # what was acted on, as a digest: of a like the post
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +229,7 @@ class Lease:
     permit_id: PermitId
     phone_epoch: int
     until_ms: int
+    known_posts: tuple[str, ...] = ()  # of a like: posts of this contact that were met before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,17 @@ from protos.facts import PhoneFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedTable:
+    """Ids of one build of the client that a person accepted: pairs of role and id."""
+
+    version_name: str
+    version_code: int
+    installer: str
+    base: str
+    ids: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneSettings:
     """What the controller allows on one phone now."""
 
@@ -16,6 +27,9 @@ class PhoneSettings:
     unattended: bool = False
     account_id: str = ""
     sweep_pause_ms: int = 5_000
+    assist: bool = False
+    assist_wait_ms: int = 120_000
+    tables: tuple[LearnedTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +43,9 @@ class Greeting:
     spool_lowest: int = 0
     spool_highest: int = 0
     open_task_ids: tuple[TaskId, ...] = ()
+    last_farm_epoch: int = 0  # what the agent, or the mark on its phone, was told last
+    last_phone_epoch: int = 0
+    spool_acked: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

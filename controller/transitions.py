@@ -159,7 +159,12 @@ def _after_end(task: Task, fact: TaskEnded, now_ms: int, retry: Retry) -> Task:
 
 def _with_end(task: Task, fact: TaskEnded, state: TaskState, now_ms: int) -> Task:
     over = ended(task, state, now_ms, outcome=fact.outcome)
-    return replace(over, evidence=fact.evidence[:_MAX_TEXT_CHARS], peer_name=fact.peer_name[:_MAX_TEXT_CHARS])
+    return replace(
+        over,
+        evidence=fact.evidence[:_MAX_TEXT_CHARS],
+        peer_name=fact.peer_name[:_MAX_TEXT_CHARS],
+        object_key=fact.object_key[:_MAX_TEXT_CHARS],
+    )
 
 
 def _on_settled(task: Task, fact: TaskEnded, now_ms: int) -> Step | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,6 +37,7 @@ class PhoneFacts:
     wechat_version: str = ""
     wechat_version_code: int = 0
     is_virtual: bool = False
+    wechat_installer: str = ""  # package that installed the client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,9 @@ class TaskEnded:
     evidence: str
     was_armed: bool
     peer_name: str
+    object_key: str = ""
+    picture: str = ""
+    picture_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +116,9 @@ class PlatformWarned:
     surface: str
     text: str
     task_id: str
+    activity: str = ""
+    picture: str = ""
+    picture_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +127,9 @@ class ScreenUnknown:
 
     activity: str
     cause: str
+    detail: str = ""
+    picture: str = ""
+    picture_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +149,38 @@ class FriendAccepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FriendRequestSeen:
+    """Somebody asks the account to be a friend; `state` is open, accepted or expired."""
+
+    peer_name: str
+    greeting: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddObserved:
+    """A person was added by hand; `kind` is requested, added or accepted, `how` where that was seen."""
+
+    peer_key: str
+    how: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientLearned:
+    """A candidate for a table of ids: pairs of role and id; `failure` says why there is none."""
+
+    request_id: str
+    version_name: str
+    version_code: int
+    installer: str
+    base: str
+    ids: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+    failure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownFact:
     """A kind of event this release does not know; archived as it came."""
 
@@ -153,6 +196,9 @@ Fact = (
     | ScreenUnknown
     | EventSetAside
     | FriendAccepted
+    | FriendRequestSeen
+    | AddObserved
+    | ClientLearned
     | UnknownFact
 )
 
@@ -166,3 +212,8 @@ class Event:
     phone_epoch: int
     account_id: str
     fact: Fact
+
+
+def peer_key(account_id: str, shown_name: str) -> str:
+    """Return the digest by which a person of an account is known without being named."""
+    return hashlib.sha256(f"{account_id}\0{shown_name.strip()}".encode("utf-8", "replace")).hexdigest()[:32]

@@ -74,6 +74,9 @@ class Hello(_message.Message):
     SPOOL_HIGHEST_FIELD_NUMBER: _builtins.int
     OPEN_TASK_IDS_FIELD_NUMBER: _builtins.int
     PHONE_FIELD_NUMBER: _builtins.int
+    LAST_FARM_EPOCH_FIELD_NUMBER: _builtins.int
+    LAST_PHONE_EPOCH_FIELD_NUMBER: _builtins.int
+    SPOOL_ACKED_FIELD_NUMBER: _builtins.int
     protocol: _builtins.int
     """channel.PROTOCOL of the sender"""
     agent_version: _builtins.str
@@ -90,6 +93,13 @@ class Hello(_message.Message):
     """lowest seq still kept (acknowledged ones included); 0 if the spool is empty"""
     spool_highest: _builtins.int
     """highest seq written; 0 if the spool is empty"""
+    last_farm_epoch: _builtins.int
+    """What this agent, and the mark on its phone, were last told. A controller that knows less was restored
+    from a backup: it raises farm_epoch and grants nothing for a while.
+    """
+    last_phone_epoch: _builtins.int
+    spool_acked: _builtins.int
+    """highest seq this agent knows to be archived"""
     @_builtins.property
     def open_task_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """tasks durably received by this agent and not settled yet"""
@@ -110,10 +120,13 @@ class Hello(_message.Message):
         spool_highest: _builtins.int = ...,
         open_task_ids: _abc.Iterable[_builtins.str] | None = ...,
         phone: Global___PhoneFacts | None = ...,
+        last_farm_epoch: _builtins.int = ...,
+        last_phone_epoch: _builtins.int = ...,
+        spool_acked: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["phone", b"phone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "boot_id", b"boot_id", "host", b"host", "open_task_ids", b"open_task_ids", "phone", b"phone", "protocol", b"protocol", "serial", b"serial", "slot", b"slot", "spool_highest", b"spool_highest", "spool_id", b"spool_id", "spool_lowest", b"spool_lowest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "boot_id", b"boot_id", "host", b"host", "last_farm_epoch", b"last_farm_epoch", "last_phone_epoch", b"last_phone_epoch", "open_task_ids", b"open_task_ids", "phone", b"phone", "protocol", b"protocol", "serial", b"serial", "slot", b"slot", "spool_acked", b"spool_acked", "spool_highest", b"spool_highest", "spool_id", b"spool_id", "spool_lowest", b"spool_lowest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -130,6 +143,7 @@ class PhoneFacts(_message.Message):
     WECHAT_VERSION_FIELD_NUMBER: _builtins.int
     WECHAT_VERSION_CODE_FIELD_NUMBER: _builtins.int
     IS_VIRTUAL_FIELD_NUMBER: _builtins.int
+    WECHAT_INSTALLER_FIELD_NUMBER: _builtins.int
     brand: _builtins.str
     model: _builtins.str
     android_version: _builtins.str
@@ -138,6 +152,8 @@ class PhoneFacts(_message.Message):
     """versionName"""
     wechat_version_code: _builtins.int
     is_virtual: _builtins.bool
+    wechat_installer: _builtins.str
+    """package that installed the client, e.g. com.android.vending; empty if none is named"""
     def __init__(
         self,
         *,
@@ -148,10 +164,11 @@ class PhoneFacts(_message.Message):
         wechat_version: _builtins.str = ...,
         wechat_version_code: _builtins.int = ...,
         is_virtual: _builtins.bool = ...,
+        wechat_installer: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["android_version", b"android_version", "brand", b"brand", "is_virtual", b"is_virtual", "model", b"model", "sdk", b"sdk", "wechat_version", b"wechat_version", "wechat_version_code", b"wechat_version_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["android_version", b"android_version", "brand", b"brand", "is_virtual", b"is_virtual", "model", b"model", "sdk", b"sdk", "wechat_installer", b"wechat_installer", "wechat_version", b"wechat_version", "wechat_version_code", b"wechat_version_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -264,6 +281,7 @@ class Down(_message.Message):
     LEASE_RENEWED_FIELD_NUMBER: _builtins.int
     SETTINGS_FIELD_NUMBER: _builtins.int
     STOP_FIELD_NUMBER: _builtins.int
+    CALIBRATE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> Global___Welcome: ...
     @_builtins.property
@@ -278,6 +296,8 @@ class Down(_message.Message):
     def settings(self) -> Global___Settings: ...
     @_builtins.property
     def stop(self) -> Global___Stop: ...
+    @_builtins.property
+    def calibrate(self) -> Global___Calibrate: ...
     def __init__(
         self,
         *,
@@ -288,12 +308,13 @@ class Down(_message.Message):
         lease_renewed: Global___LeaseRenewed | None = ...,
         settings: Global___Settings | None = ...,
         stop: Global___Stop | None = ...,
+        calibrate: Global___Calibrate | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "kind", b"kind", "lease_renewed", b"lease_renewed", "nack", b"nack", "settings", b"settings", "stop", b"stop", "task", b"task", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "calibrate", b"calibrate", "kind", b"kind", "lease_renewed", b"lease_renewed", "nack", b"nack", "settings", b"settings", "stop", b"stop", "task", b"task", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "kind", b"kind", "lease_renewed", b"lease_renewed", "nack", b"nack", "settings", b"settings", "stop", b"stop", "task", b"task", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "calibrate", b"calibrate", "kind", b"kind", "lease_renewed", b"lease_renewed", "nack", b"nack", "settings", b"settings", "stop", b"stop", "task", b"task", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["welcome", "ack", "nack", "task", "lease_renewed", "settings", "stop"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["welcome", "ack", "nack", "task", "lease_renewed", "settings", "stop", "calibrate"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -350,6 +371,9 @@ class Settings(_message.Message):
     UNATTENDED_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     SWEEP_PAUSE_MS_FIELD_NUMBER: _builtins.int
+    ASSIST_FIELD_NUMBER: _builtins.int
+    ASSIST_WAIT_MS_FIELD_NUMBER: _builtins.int
+    TABLES_FIELD_NUMBER: _builtins.int
     capture_allowed: _builtins.bool
     """a current notice of the holder is recorded"""
     unattended: _builtins.bool
@@ -358,6 +382,14 @@ class Settings(_message.Message):
     """account expected on the phone; empty if not bound"""
     sweep_pause_ms: _builtins.int
     """shortest pause between two looks at the chat list"""
+    assist: _builtins.bool
+    """the agent prepares, a person makes the taps that last; never with unattended"""
+    assist_wait_ms: _builtins.int
+    """how long it waits for each of these taps"""
+    @_builtins.property
+    def tables(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClientTable]:
+        """tables that a person accepted, beside those of the agent's release"""
+
     def __init__(
         self,
         *,
@@ -365,14 +397,95 @@ class Settings(_message.Message):
         unattended: _builtins.bool = ...,
         account_id: _builtins.str = ...,
         sweep_pause_ms: _builtins.int = ...,
+        assist: _builtins.bool = ...,
+        assist_wait_ms: _builtins.int = ...,
+        tables: _abc.Iterable[Global___ClientTable] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "capture_allowed", b"capture_allowed", "sweep_pause_ms", b"sweep_pause_ms", "unattended", b"unattended"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "assist", b"assist", "assist_wait_ms", b"assist_wait_ms", "capture_allowed", b"capture_allowed", "sweep_pause_ms", b"sweep_pause_ms", "tables", b"tables", "unattended", b"unattended"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Settings: _TypeAlias = Settings  # noqa: Y015
+
+@_typing.final
+class ClientTable(_message.Message):
+    """Ids of one build of the client as learned from known pages; texts and activities are those of the base table."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class IdsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    VERSION_NAME_FIELD_NUMBER: _builtins.int
+    VERSION_CODE_FIELD_NUMBER: _builtins.int
+    INSTALLER_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    IDS_FIELD_NUMBER: _builtins.int
+    version_name: _builtins.str
+    version_code: _builtins.int
+    installer: _builtins.str
+    base: _builtins.str
+    """name of the table it was learned on"""
+    @_builtins.property
+    def ids(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """role -> resource id"""
+
+    def __init__(
+        self,
+        *,
+        version_name: _builtins.str = ...,
+        version_code: _builtins.int = ...,
+        installer: _builtins.str = ...,
+        base: _builtins.str = ...,
+        ids: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "ids", b"ids", "installer", b"installer", "version_code", b"version_code", "version_name", b"version_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientTable: _TypeAlias = ClientTable  # noqa: Y015
+
+@_typing.final
+class Calibrate(_message.Message):
+    """An operator asks to learn the ids of the client's build; answered by ClientLearned."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Calibrate: _TypeAlias = Calibrate  # noqa: Y015
 
 @_typing.final
 class Ack(_message.Message):
@@ -432,6 +545,10 @@ class Task(_message.Message):
     LEASE_MS_FIELD_NUMBER: _builtins.int
     NOT_AFTER_MS_FIELD_NUMBER: _builtins.int
     FRIEND_ADD_FIELD_NUMBER: _builtins.int
+    MOMENTS_LIKE_FIELD_NUMBER: _builtins.int
+    FRIEND_ACCEPT_FIELD_NUMBER: _builtins.int
+    FIRST_REPLY_FIELD_NUMBER: _builtins.int
+    CONTACT_MARK_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     job_id: _builtins.str
     attempt: _builtins.int
@@ -443,6 +560,14 @@ class Task(_message.Message):
     """controller's clock; for people, the agent obeys lease_ms"""
     @_builtins.property
     def friend_add(self) -> Global___FriendAdd: ...
+    @_builtins.property
+    def moments_like(self) -> Global___MomentsLike: ...
+    @_builtins.property
+    def friend_accept(self) -> Global___FriendAccept: ...
+    @_builtins.property
+    def first_reply(self) -> Global___FirstReply: ...
+    @_builtins.property
+    def contact_mark(self) -> Global___ContactMark: ...
     def __init__(
         self,
         *,
@@ -454,12 +579,16 @@ class Task(_message.Message):
         lease_ms: _builtins.int = ...,
         not_after_ms: _builtins.int = ...,
         friend_add: Global___FriendAdd | None = ...,
+        moments_like: Global___MomentsLike | None = ...,
+        friend_accept: Global___FriendAccept | None = ...,
+        first_reply: Global___FirstReply | None = ...,
+        contact_mark: Global___ContactMark | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "friend_add", b"friend_add"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "contact_mark", b"contact_mark", "first_reply", b"first_reply", "friend_accept", b"friend_accept", "friend_add", b"friend_add", "moments_like", b"moments_like"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "attempt", b"attempt", "friend_add", b"friend_add", "job_id", b"job_id", "lease_ms", b"lease_ms", "not_after_ms", b"not_after_ms", "permit_id", b"permit_id", "phone_epoch", b"phone_epoch", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "attempt", b"attempt", "contact_mark", b"contact_mark", "first_reply", b"first_reply", "friend_accept", b"friend_accept", "friend_add", b"friend_add", "job_id", b"job_id", "lease_ms", b"lease_ms", "moments_like", b"moments_like", "not_after_ms", b"not_after_ms", "permit_id", b"permit_id", "phone_epoch", b"phone_epoch", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_action: _TypeAlias = _typing.Literal["friend_add"]  # noqa: Y015
+    _WhichOneofReturnType_action: _TypeAlias = _typing.Literal["friend_add", "moments_like", "friend_accept", "first_reply", "contact_mark"]  # noqa: Y015
     _WhichOneofArgType_action: _TypeAlias = _typing.Literal["action", b"action"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_action) -> _WhichOneofReturnType_action | None: ...
 
@@ -473,12 +602,15 @@ class FriendAdd(_message.Message):
     QUERY_KIND_FIELD_NUMBER: _builtins.int
     GREETING_FIELD_NUMBER: _builtins.int
     REMARK_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """what is typed into the search box"""
     query_kind: _builtins.str
     """mobile | wechat_id"""
     greeting: _builtins.str
     remark: _builtins.str
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
@@ -486,14 +618,128 @@ class FriendAdd(_message.Message):
         query_kind: _builtins.str = ...,
         greeting: _builtins.str = ...,
         remark: _builtins.str = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["greeting", b"greeting", "query", b"query", "query_kind", b"query_kind", "remark", b"remark"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["greeting", b"greeting", "query", b"query", "query_kind", b"query_kind", "remark", b"remark", "tags", b"tags"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FriendAdd: _TypeAlias = FriendAdd  # noqa: Y015
+
+@_typing.final
+class MomentsLike(_message.Message):
+    """Like the newest post of a contact that is young enough and was not liked before; one like at most."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEER_NAME_FIELD_NUMBER: _builtins.int
+    MAX_AGE_DAYS_FIELD_NUMBER: _builtins.int
+    KNOWN_POSTS_FIELD_NUMBER: _builtins.int
+    peer_name: _builtins.str
+    """as the client shows the contact: its remark, or its own name"""
+    max_age_days: _builtins.int
+    @_builtins.property
+    def known_posts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """keys of posts that need no look any more, see TaskEnded.object_key"""
+
+    def __init__(
+        self,
+        *,
+        peer_name: _builtins.str = ...,
+        max_age_days: _builtins.int = ...,
+        known_posts: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_posts", b"known_posts", "max_age_days", b"max_age_days", "peer_name", b"peer_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MomentsLike: _TypeAlias = MomentsLike  # noqa: Y015
+
+@_typing.final
+class FriendAccept(_message.Message):
+    """Accept the request of a person who asked this account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEER_NAME_FIELD_NUMBER: _builtins.int
+    REMARK_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    peer_name: _builtins.str
+    """as the page of new friends shows it"""
+    remark: _builtins.str
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        peer_name: _builtins.str = ...,
+        remark: _builtins.str = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["peer_name", b"peer_name", "remark", b"remark", "tags", b"tags"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FriendAccept: _TypeAlias = FriendAccept  # noqa: Y015
+
+@_typing.final
+class FirstReply(_message.Message):
+    """Say one text to a new friend, if nothing of ours was said in that chat yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEER_NAME_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    peer_name: _builtins.str
+    text: _builtins.str
+    def __init__(
+        self,
+        *,
+        peer_name: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["peer_name", b"peer_name", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FirstReply: _TypeAlias = FirstReply  # noqa: Y015
+
+@_typing.final
+class ContactMark(_message.Message):
+    """Give a contact a remark and tags; tags are added, never taken away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEER_NAME_FIELD_NUMBER: _builtins.int
+    REMARK_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    peer_name: _builtins.str
+    remark: _builtins.str
+    """empty: as it is"""
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        peer_name: _builtins.str = ...,
+        remark: _builtins.str = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["peer_name", b"peer_name", "remark", b"remark", "tags", b"tags"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContactMark: _TypeAlias = ContactMark  # noqa: Y015
 
 @_typing.final
 class LeaseRenewed(_message.Message):
@@ -558,6 +804,9 @@ class Event(_message.Message):
     SCREEN_UNKNOWN_FIELD_NUMBER: _builtins.int
     EVENT_SET_ASIDE_FIELD_NUMBER: _builtins.int
     FRIEND_ACCEPTED_FIELD_NUMBER: _builtins.int
+    FRIEND_REQUEST_SEEN_FIELD_NUMBER: _builtins.int
+    ADD_OBSERVED_FIELD_NUMBER: _builtins.int
+    CLIENT_LEARNED_FIELD_NUMBER: _builtins.int
     uid: _builtins.str
     """random, for people"""
     at_ms: _builtins.int
@@ -586,6 +835,12 @@ class Event(_message.Message):
     def event_set_aside(self) -> Global___EventSetAside: ...
     @_builtins.property
     def friend_accepted(self) -> Global___FriendAccepted: ...
+    @_builtins.property
+    def friend_request_seen(self) -> Global___FriendRequestSeen: ...
+    @_builtins.property
+    def add_observed(self) -> Global___AddObserved: ...
+    @_builtins.property
+    def client_learned(self) -> Global___ClientLearned: ...
     def __init__(
         self,
         *,
@@ -603,12 +858,15 @@ class Event(_message.Message):
         screen_unknown: Global___ScreenUnknown | None = ...,
         event_set_aside: Global___EventSetAside | None = ...,
         friend_accepted: Global___FriendAccepted | None = ...,
+        friend_request_seen: Global___FriendRequestSeen | None = ...,
+        add_observed: Global___AddObserved | None = ...,
+        client_learned: Global___ClientLearned | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event_set_aside", b"event_set_aside", "fact", b"fact", "friend_accepted", b"friend_accepted", "gap_seen", b"gap_seen", "message_seen", b"message_seen", "phone_state_changed", b"phone_state_changed", "platform_warned", b"platform_warned", "screen_unknown", b"screen_unknown", "task_armed", b"task_armed", "task_ended", b"task_ended", "task_returned", b"task_returned"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["add_observed", b"add_observed", "client_learned", b"client_learned", "event_set_aside", b"event_set_aside", "fact", b"fact", "friend_accepted", b"friend_accepted", "friend_request_seen", b"friend_request_seen", "gap_seen", b"gap_seen", "message_seen", b"message_seen", "phone_state_changed", b"phone_state_changed", "platform_warned", b"platform_warned", "screen_unknown", b"screen_unknown", "task_armed", b"task_armed", "task_ended", b"task_ended", "task_returned", b"task_returned"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "at_ms", b"at_ms", "event_set_aside", b"event_set_aside", "fact", b"fact", "friend_accepted", b"friend_accepted", "gap_seen", b"gap_seen", "message_seen", b"message_seen", "phone_epoch", b"phone_epoch", "phone_state_changed", b"phone_state_changed", "platform_warned", b"platform_warned", "screen_unknown", b"screen_unknown", "task_armed", b"task_armed", "task_ended", b"task_ended", "task_returned", b"task_returned", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "add_observed", b"add_observed", "at_ms", b"at_ms", "client_learned", b"client_learned", "event_set_aside", b"event_set_aside", "fact", b"fact", "friend_accepted", b"friend_accepted", "friend_request_seen", b"friend_request_seen", "gap_seen", b"gap_seen", "message_seen", b"message_seen", "phone_epoch", b"phone_epoch", "phone_state_changed", b"phone_state_changed", "platform_warned", b"platform_warned", "screen_unknown", b"screen_unknown", "task_armed", b"task_armed", "task_ended", b"task_ended", "task_returned", b"task_returned", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["phone_state_changed", "task_armed", "task_ended", "task_returned", "message_seen", "gap_seen", "platform_warned", "screen_unknown", "event_set_aside", "friend_accepted"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["phone_state_changed", "task_armed", "task_ended", "task_returned", "message_seen", "gap_seen", "platform_warned", "screen_unknown", "event_set_aside", "friend_accepted", "friend_request_seen", "add_observed", "client_learned"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 
@@ -671,6 +929,9 @@ class TaskEnded(_message.Message):
     EVIDENCE_FIELD_NUMBER: _builtins.int
     WAS_ARMED_FIELD_NUMBER: _builtins.int
     PEER_NAME_FIELD_NUMBER: _builtins.int
+    OBJECT_KEY_FIELD_NUMBER: _builtins.int
+    PICTURE_FIELD_NUMBER: _builtins.int
+    PICTURE_SHA256_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     attempt: _builtins.int
     result: _builtins.str
@@ -682,6 +943,11 @@ class TaskEnded(_message.Message):
     """false: nothing irreversible was done for this attempt"""
     peer_name: _builtins.str
     """name shown on the profile; private text, store only"""
+    object_key: _builtins.str
+    """what was acted on, as a digest: of a like the post"""
+    picture: _builtins.str
+    """file in the agent's evidence folder, empty if none was kept"""
+    picture_sha256: _builtins.str
     def __init__(
         self,
         *,
@@ -692,10 +958,13 @@ class TaskEnded(_message.Message):
         evidence: _builtins.str = ...,
         was_armed: _builtins.bool = ...,
         peer_name: _builtins.str = ...,
+        object_key: _builtins.str = ...,
+        picture: _builtins.str = ...,
+        picture_sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "evidence", b"evidence", "outcome", b"outcome", "peer_name", b"peer_name", "result", b"result", "task_id", b"task_id", "was_armed", b"was_armed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "evidence", b"evidence", "object_key", b"object_key", "outcome", b"outcome", "peer_name", b"peer_name", "picture", b"picture", "picture_sha256", b"picture_sha256", "result", b"result", "task_id", b"task_id", "was_armed", b"was_armed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -821,6 +1090,9 @@ class PlatformWarned(_message.Message):
     SURFACE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     TASK_ID_FIELD_NUMBER: _builtins.int
+    ACTIVITY_FIELD_NUMBER: _builtins.int
+    PICTURE_FIELD_NUMBER: _builtins.int
+    PICTURE_SHA256_FIELD_NUMBER: _builtins.int
     warning: _builtins.str
     """class, e.g. TOO_FREQUENT"""
     surface: _builtins.str
@@ -828,6 +1100,10 @@ class PlatformWarned(_message.Message):
     text: _builtins.str
     """the platform's words"""
     task_id: _builtins.str
+    activity: _builtins.str
+    picture: _builtins.str
+    """file in the agent's evidence folder, empty if none was kept"""
+    picture_sha256: _builtins.str
     def __init__(
         self,
         *,
@@ -835,10 +1111,13 @@ class PlatformWarned(_message.Message):
         surface: _builtins.str = ...,
         text: _builtins.str = ...,
         task_id: _builtins.str = ...,
+        activity: _builtins.str = ...,
+        picture: _builtins.str = ...,
+        picture_sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["surface", b"surface", "task_id", b"task_id", "text", b"text", "warning", b"warning"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "picture", b"picture", "picture_sha256", b"picture_sha256", "surface", b"surface", "task_id", b"task_id", "text", b"text", "warning", b"warning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -850,18 +1129,28 @@ class ScreenUnknown(_message.Message):
 
     ACTIVITY_FIELD_NUMBER: _builtins.int
     CAUSE_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    PICTURE_FIELD_NUMBER: _builtins.int
+    PICTURE_SHA256_FIELD_NUMBER: _builtins.int
     activity: _builtins.str
     cause: _builtins.str
-    """empty | scrambled | webview | unexpected_dialog | not_recognised"""
+    """empty | scrambled | webview | unexpected_dialog | not_recognised | unknown_version"""
+    detail: _builtins.str
+    """version and installer of the client, or what was waited for; no private text"""
+    picture: _builtins.str
+    picture_sha256: _builtins.str
     def __init__(
         self,
         *,
         activity: _builtins.str = ...,
         cause: _builtins.str = ...,
+        detail: _builtins.str = ...,
+        picture: _builtins.str = ...,
+        picture_sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "cause", b"cause"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "cause", b"cause", "detail", b"detail", "picture", b"picture", "picture_sha256", b"picture_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -911,3 +1200,128 @@ class FriendAccepted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FriendAccepted: _TypeAlias = FriendAccepted  # noqa: Y015
+
+@_typing.final
+class FriendRequestSeen(_message.Message):
+    """Somebody asks this account to be a friend; private text, kept only under a notice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEER_NAME_FIELD_NUMBER: _builtins.int
+    GREETING_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    peer_name: _builtins.str
+    greeting: _builtins.str
+    state: _builtins.str
+    """open | accepted | expired"""
+    def __init__(
+        self,
+        *,
+        peer_name: _builtins.str = ...,
+        greeting: _builtins.str = ...,
+        state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["greeting", b"greeting", "peer_name", b"peer_name", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FriendRequestSeen: _TypeAlias = FriendRequestSeen  # noqa: Y015
+
+@_typing.final
+class AddObserved(_message.Message):
+    """A person was added that no task of this agent asked for: somebody used the phone by hand."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEER_KEY_FIELD_NUMBER: _builtins.int
+    HOW_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    peer_key: _builtins.str
+    """digest of account and shown name; protos.facts.peer_key"""
+    how: _builtins.str
+    """new_friends | system_line"""
+    kind: _builtins.str
+    """requested | added | accepted (their request was open before)"""
+    def __init__(
+        self,
+        *,
+        peer_key: _builtins.str = ...,
+        how: _builtins.str = ...,
+        kind: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["how", b"how", "kind", b"kind", "peer_key", b"peer_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddObserved: _TypeAlias = AddObserved  # noqa: Y015
+
+@_typing.final
+class ClientLearned(_message.Message):
+    """A candidate for a table of ids, for a person to accept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class IdsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VERSION_NAME_FIELD_NUMBER: _builtins.int
+    VERSION_CODE_FIELD_NUMBER: _builtins.int
+    INSTALLER_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    IDS_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    version_name: _builtins.str
+    version_code: _builtins.int
+    installer: _builtins.str
+    base: _builtins.str
+    failure: _builtins.str
+    """why nothing was learned, empty if it was"""
+    @_builtins.property
+    def ids(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """roles that no page showed"""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        version_name: _builtins.str = ...,
+        version_code: _builtins.int = ...,
+        installer: _builtins.str = ...,
+        base: _builtins.str = ...,
+        ids: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        missing: _abc.Iterable[_builtins.str] | None = ...,
+        failure: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "failure", b"failure", "ids", b"ids", "installer", b"installer", "missing", b"missing", "request_id", b"request_id", "version_code", b"version_code", "version_name", b"version_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientLearned: _TypeAlias = ClientLearned  # noqa: Y015

@@ -23,6 +23,9 @@ KINDS: dict[str, type[Any]] = {
     "screen_unknown": facts.ScreenUnknown,
     "event_set_aside": facts.EventSetAside,
     "friend_accepted": facts.FriendAccepted,
+    "friend_request_seen": facts.FriendRequestSeen,
+    "add_observed": facts.AddObserved,
+    "client_learned": facts.ClientLearned,
 }
 _FIELDS = {cls: name for name, cls in KINDS.items()}
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -39,7 +42,27 @@ def kind_of(fact: Fact) -> str:
 
 def _clean(value: Any) -> Any:
     # A lone surrogate in screen text must not stop an event: protobuf refuses it.
+    if isinstance(value, tuple):
+        return tuple(_clean(one) for one in value)
     return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+def _put(body: Any, name: str, value: Any) -> None:
+    """Set a field: tuples are lists of the wire, tuples of pairs its maps."""
+    field = body.DESCRIPTOR.fields_by_name[name]
+    if not isinstance(value, tuple):
+        setattr(body, name, value)
+    elif field.message_type is not None and field.message_type.GetOptions().map_entry:
+        getattr(body, name).update(dict(value))
+    else:
+        getattr(body, name).extend(value)
+
+
+def _get(part: Any, name: str) -> Any:
+    value = getattr(part, name)
+    if isinstance(value, str | int | bytes | bool | float):
+        return value
+    return tuple(sorted(value.items())) if hasattr(value, "items") else tuple(value)
 
 
 def seal(event: Event) -> bytes:
@@ -51,7 +74,7 @@ def seal(event: Event) -> bytes:
     body = getattr(pb, _FIELDS[type(event.fact)])
     body.SetInParent()
     for name, value in fields.items():
-        setattr(body, name, value)
+        _put(body, name, value)
     return pb.SerializeToString()
 
 
@@ -66,5 +89,5 @@ def unseal(body: bytes) -> Event:
     fact: Fact = facts.UnknownFact()
     if kind is not None and (cls := KINDS.get(kind)) is not None:
         part = getattr(pb, kind)
-        fact = cls(**{f.name: getattr(part, f.name) for f in part.DESCRIPTOR.fields})
+        fact = cls(**{f.name: _get(part, f.name) for f in part.DESCRIPTOR.fields})
     return Event(uid=pb.uid, at_ms=pb.at_ms, phone_epoch=pb.phone_epoch, account_id=pb.account_id, fact=fact)

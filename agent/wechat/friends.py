@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from agent.commit import Commit
 from agent.errors import (
     AgentError,
     AnswerLost,
@@ -30,19 +31,13 @@ SENT_LIMIT_S = 5.0
 ABSENT_AGAIN_S = 4.0
 
 
-def add_friend(
-    phone: Phone,
-    request: FriendAdd,
-    arm: Callable[[], None],
-    check: Callable[[], None] = lambda: None,
-) -> Ended:
-    """Search, fill in and send a friend request; `arm` is called once, before the first tap that lasts.
+def add_friend(phone: Phone, request: FriendAdd, commit: Commit) -> Ended:
+    """Search, fill in and send a friend request; `commit` is armed before the first tap that lasts.
 
-    That is the tap on 添加到通讯录: people who need no verification are friends by it. What `arm` raises goes
-    through, and neither that tap nor the one that sends is made. `check` is called right before each of the
-    two: if it raises LeaseLost that tap is not made, and looking tells how things stand. Raises
-    PlatformWarning and LoggedOut, ScreenError before arming, and DriverError: after arming its effect is to
-    be settled with `look`.
+    That is the tap on 添加到通讯录: people who need no verification are friends by it. What arming raises
+    goes through, and neither that tap nor the one that sends is made. After a LeaseLost of one of the two
+    looking tells how things stand. Raises PlatformWarning and LoggedOut, ScreenError before arming, and
+    DriverError: after arming its effect is to be settled with `look`.
     """
     try:
         found = _stranger(phone, request)
@@ -51,9 +46,9 @@ def add_friend(
         return _not_done(dialog.outcome or FriendAddOutcome.UNEXPECTED_DIALOG, _coded(dialog))
     if isinstance(found, Ended):
         return found
-    arm()
+    commit.arm()
     with _settling(phone, request):
-        return _send(phone, request, found, check)
+        return _send(phone, request, found, commit)
 
 
 def look(phone: Phone, request: FriendAdd) -> Ended:
@@ -132,14 +127,13 @@ def _stranger(phone: Phone, request: FriendAdd) -> Found | Ended:
     return found
 
 
-def _send(phone: Phone, request: FriendAdd, found: Found, check: Callable[[], None]) -> Ended:
+def _send(phone: Phone, request: FriendAdd, found: Found, commit: Commit) -> Ended:
     """Make both taps that last and return what came of them."""
     try:
-        screen = _written_request(phone, request, found, check)
+        screen = _written_request(phone, request, found, commit)
         if isinstance(screen, Ended):
             return screen
-        check()
-        phone.commit(screen.spot(_send_button(screen)))
+        commit.tap(ScreenName.REQUEST, _send_button, what="sending the request")
     except DialogOpen as dialog:
         leave_dialog(phone)
         return _dialog_settled(phone, request, dialog)
@@ -148,11 +142,9 @@ def _send(phone: Phone, request: FriendAdd, found: Found, check: Callable[[], No
     return _read_outcome(phone, request, found)
 
 
-def _written_request(
-    phone: Phone, request: FriendAdd, found: Found, check: Callable[[], None]
-) -> Screen | Ended:
+def _written_request(phone: Phone, request: FriendAdd, found: Found, commit: Commit) -> Screen | Ended:
     """Return the request page filled in and read back, or how the task ends without one."""
-    screen = _request_page(phone, found, check)
+    screen = _request_page(phone, found, commit)
     if isinstance(screen, Ended):
         return screen
     phone.type_into(screen, _greeting_field(screen), request.greeting)
@@ -163,10 +155,10 @@ def _written_request(
     return _verified(phone, request)
 
 
-def _request_page(phone: Phone, found: Found, check: Callable[[], None]) -> Screen | Ended:
+def _request_page(phone: Phone, found: Found, commit: Commit) -> Screen | Ended:
     """Tap 添加到通讯录; people who need no verification are friends by that."""
     phone.clear_toast()
-    screen = arrive(phone, ScreenName.PROFILE, what="the profile")
+    arrive(phone, ScreenName.PROFILE, what="the profile")
     toasts: list[str] = []
 
     def answered(seen: Screen) -> bool:
@@ -175,12 +167,10 @@ def _request_page(phone: Phone, found: Found, check: Callable[[], None]) -> Scre
         toasts.append(phone.toast())
         return bool(toasts[-1]) and toasts[-1] not in seen.table.texts["added_toast"]
 
-    button = only(screen.texts("add_to_contacts"), what="the button that adds")
     after = (ScreenName.REQUEST, ScreenName.CHAT, ScreenName.PROFILE)
-    check()
     # A lost answer is no reason to stop: seeing what came of it is better than a second try.
     with suppress(AnswerLost):
-        phone.commit(screen.spot(screen.page.pressable(button)))
+        commit.tap(ScreenName.PROFILE, _add_button, what="adding to the contacts")
     screen = arrive(phone, *after, what="the request page", within_s=ANSWER_LIMIT_S, test=answered)
     if screen.name is ScreenName.REQUEST:
         return screen
@@ -189,6 +179,10 @@ def _request_page(phone: Phone, found: Found, check: Callable[[], None]) -> Scre
     rule = judge(toasts[-1], surface="toast")
     outcome = rule.outcome if rule and rule.outcome else FriendAddOutcome.UNEXPECTED_DIALOG
     return _not_done(outcome, f"toast: {rule.warning if rule else 'unknown words'}", found.name)
+
+
+def _add_button(screen: Screen) -> Node:
+    return only(screen.texts("add_to_contacts"), what="the button that adds")
 
 
 def _verified(phone: Phone, request: FriendAdd) -> Screen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controller.errors import BadRequest
-from controller.model import Lease, TaskId
+from controller.model import Action, Lease, TaskId
 from controller.sessions import Admission, Greeting, PhoneSettings, Pulse, Renewal
 from protos import fleet_pb2
 from protos.channel import HEARTBEAT_MS, PROTOCOL
@@ -37,6 +37,7 @@ def greeting_of(hello: fleet_pb2.Hello) -> Greeting:
             wechat_version=_text(hello.phone.wechat_version),
             wechat_version_code=min(hello.phone.wechat_version_code, _MAX_BIGINT),
             is_virtual=hello.phone.is_virtual,
+            wechat_installer=_text(hello.phone.wechat_installer),
         ),
         agent_version=_text(hello.agent_version),
         boot_id=_text(hello.boot_id),
@@ -44,6 +45,9 @@ def greeting_of(hello: fleet_pb2.Hello) -> Greeting:
         spool_lowest=hello.spool_lowest,
         spool_highest=hello.spool_highest,
         open_task_ids=tuple(TaskId(_text(task_id)) for task_id in hello.open_task_ids[:_MAX_OPEN_TASKS]),
+        last_farm_epoch=min(hello.last_farm_epoch, _MAX_BIGINT),
+        last_phone_epoch=min(hello.last_phone_epoch, _MAX_BIGINT),
+        spool_acked=min(hello.spool_acked, _MAX_BIGINT),
     )
 
 
@@ -92,6 +96,18 @@ def _settings(allowed: PhoneSettings) -> fleet_pb2.Settings:
         unattended=allowed.unattended,
         account_id=allowed.account_id,
         sweep_pause_ms=allowed.sweep_pause_ms,
+        assist=allowed.assist,
+        assist_wait_ms=allowed.assist_wait_ms,
+        tables=[
+            fleet_pb2.ClientTable(
+                version_name=table.version_name,
+                version_code=table.version_code,
+                installer=table.installer,
+                base=table.base,
+                ids=dict(table.ids),
+            )
+            for table in allowed.tables
+        ],
     )
 
 
@@ -107,23 +123,45 @@ def nack(spool_id: str, expected_seq: int) -> fleet_pb2.Down:
 
 def task(lease: Lease, lease_ms: int) -> fleet_pb2.Down:
     """Return the frame that puts a task into an agent's hands for so many milliseconds."""
-    return fleet_pb2.Down(
-        task=fleet_pb2.Task(
-            task_id=lease.task.id,
-            job_id=lease.job.id,
-            attempt=lease.task.attempt,
-            permit_id=lease.permit_id,
-            phone_epoch=lease.phone_epoch,
-            lease_ms=lease_ms,
-            not_after_ms=lease.until_ms,
-            friend_add=fleet_pb2.FriendAdd(
-                query=lease.task.query,
-                query_kind=lease.task.query_kind,
-                greeting=lease.job.greeting,
-                remark=lease.task.remark,
-            ),
-        )
+    frame = fleet_pb2.Task(
+        task_id=lease.task.id,
+        job_id=lease.job.id,
+        attempt=lease.task.attempt,
+        permit_id=lease.permit_id,
+        phone_epoch=lease.phone_epoch,
+        lease_ms=lease_ms,
+        not_after_ms=lease.until_ms,
     )
+    task, job = lease.task, lease.job
+    match task.action:
+        case Action.FRIEND_ADD:
+            add = fleet_pb2.FriendAdd(
+                query=task.query,
+                query_kind=task.query_kind,
+                greeting=job.greeting,
+                remark=task.remark,
+                tags=task.tags,
+            )
+            frame.friend_add.CopyFrom(add)
+        case Action.MOMENTS_LIKE:
+            like = fleet_pb2.MomentsLike(
+                peer_name=task.query, max_age_days=job.max_age_days, known_posts=lease.known_posts
+            )
+            frame.moments_like.CopyFrom(like)
+        case Action.FRIEND_ACCEPT:
+            accept = fleet_pb2.FriendAccept(peer_name=task.query, remark=task.remark, tags=task.tags)
+            frame.friend_accept.CopyFrom(accept)
+        case Action.FIRST_REPLY:
+            frame.first_reply.CopyFrom(fleet_pb2.FirstReply(peer_name=task.query, text=job.greeting))
+        case Action.CONTACT_MARK:
+            mark = fleet_pb2.ContactMark(peer_name=task.query, remark=task.remark, tags=task.tags)
+            frame.contact_mark.CopyFrom(mark)
+    return fleet_pb2.Down(task=frame)
+
+
+def calibrate(request_id: str) -> fleet_pb2.Down:
+    """Return the frame that asks an agent to learn the ids of its client."""
+    return fleet_pb2.Down(calibrate=fleet_pb2.Calibrate(request_id=request_id))
 
 
 def lease_renewed(renewal: Renewal) -> fleet_pb2.Down:

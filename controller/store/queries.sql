@@ -47,16 +47,17 @@ SELECT phone_id FROM phones WHERE account_id = :account_id
 
 -- name: add_phone
 INSERT INTO phones (phone_id, serial, slot, host, brand, model, android_version, sdk, wechat_version,
-  wechat_version_code, is_virtual, state, cause, state_at_ms, rack, holder, account_id, account_seen, epoch,
+  wechat_version_code, wechat_installer, is_virtual, state, cause, state_at_ms, rack, holder, account_id, account_seen, epoch,
   battery_percent, temperature_decicelsius, last_seen_ms, numbered_at_ms, refused_events)
 VALUES (:phone_id, :serial, :slot, :host, :brand, :model, :android_version, :sdk, :wechat_version,
-  :wechat_version_code, :is_virtual, :state, :cause, 0, :rack, :holder, :account_id, :account_seen, :epoch,
+  :wechat_version_code, :wechat_installer, :is_virtual, :state, :cause, 0, :rack, :holder, :account_id, :account_seen, :epoch,
   :battery_percent, :temperature_decicelsius, :last_seen_ms, :numbered_at_ms, 0)
 ON CONFLICT DO NOTHING
 
 -- name: set_facts
 UPDATE phones SET slot = :slot, host = :host, brand = :brand, model = :model, android_version = :android_version,
-  sdk = :sdk, wechat_version = :wechat_version, wechat_version_code = :wechat_version_code, is_virtual = :is_virtual
+  sdk = :sdk, wechat_version = :wechat_version, wechat_version_code = :wechat_version_code,
+  wechat_installer = :wechat_installer, is_virtual = :is_virtual
 WHERE phone_id = :phone_id
 
 -- name: raise_epoch
@@ -92,12 +93,12 @@ UPDATE phones SET refused_events = refused_events + :events WHERE phone_id = :ph
 
 -- name: see
 INSERT INTO sightings (serial, slot, host, brand, model, android_version, sdk, wechat_version, wechat_version_code,
-  is_virtual, account_seen, first_seen_ms, last_seen_ms)
+  wechat_installer, is_virtual, account_seen, first_seen_ms, last_seen_ms)
 VALUES (:serial, :slot, :host, :brand, :model, :android_version, :sdk, :wechat_version, :wechat_version_code,
-  :is_virtual, :account_seen, :now_ms, :now_ms)
+  :wechat_installer, :is_virtual, :account_seen, :now_ms, :now_ms)
 ON CONFLICT (serial) DO UPDATE SET slot = excluded.slot, host = excluded.host, brand = excluded.brand,
   model = excluded.model, android_version = excluded.android_version, sdk = excluded.sdk,
-  wechat_version = excluded.wechat_version, wechat_version_code = excluded.wechat_version_code,
+  wechat_version = excluded.wechat_version, wechat_version_code = excluded.wechat_version_code, wechat_installer = excluded.wechat_installer,
   is_virtual = excluded.is_virtual, last_seen_ms = excluded.last_seen_ms,
   account_seen = CASE WHEN excluded.account_seen = '' THEN sightings.account_seen ELSE excluded.account_seen END
 
@@ -136,8 +137,10 @@ INSERT INTO job_days (day, last_number) VALUES (:day, 1)
 ON CONFLICT (day) DO UPDATE SET last_number = job_days.last_number + 1 RETURNING last_number
 
 -- name: add_job
-INSERT INTO jobs (id, action, state, created_at_ms, created_by, content_hash, source_name, greeting)
-VALUES (:id, :action, :state, :created_at_ms, :created_by, :content_hash, :source_name, :greeting)
+INSERT INTO jobs (id, action, state, created_at_ms, created_by, content_hash, source_name, greeting,
+  max_age_days, state_cause, state_by)
+VALUES (:id, :action, :state, :created_at_ms, :created_by, :content_hash, :source_name, :greeting,
+  :max_age_days, :state_cause, :state_by)
 ON CONFLICT DO NOTHING
 
 -- name: add_to_pool
@@ -168,10 +171,12 @@ UPDATE jobs SET state = 'ended' WHERE id = :job_id AND state = 'running'
 -- name: add_task
 INSERT INTO tasks (id, job_id, row_no, action, target, query, query_kind, remark, basis, basis_at, state, outcome,
   evidence, cause, attempt, pinned_phone_id, phone_id, account_id, permit_id, phone_epoch, lease_until_ms,
-  not_before_ms, ended_at_ms, created_at_ms, spool_id, not_sent, returned, pinned_account_id, peer_name)
+  not_before_ms, ended_at_ms, created_at_ms, spool_id, not_sent, returned, pinned_account_id, peer_name,
+  tags, object_key)
 VALUES (:id, :job_id, :row_no, :action, :target, :query, :query_kind, :remark, :basis, :basis_at, :state, :outcome,
   :evidence, :cause, :attempt, :pinned_phone_id, :phone_id, :account_id, :permit_id, :phone_epoch, :lease_until_ms,
-  :not_before_ms, :ended_at_ms, :created_at_ms, :spool_id, :not_sent, :returned, :pinned_account_id, :peer_name)
+  :not_before_ms, :ended_at_ms, :created_at_ms, :spool_id, :not_sent, :returned, :pinned_account_id, :peer_name,
+  :tags, :object_key)
 ON CONFLICT DO NOTHING
 
 -- name: task
@@ -185,7 +190,7 @@ UPDATE tasks SET state = :state, outcome = :outcome, evidence = :evidence, cause
   phone_id = :phone_id, account_id = :account_id, permit_id = :permit_id, phone_epoch = :phone_epoch,
   lease_until_ms = :lease_until_ms, not_before_ms = :not_before_ms, ended_at_ms = :ended_at_ms,
   spool_id = :spool_id, not_sent = :not_sent, returned = :returned, pinned_phone_id = :pinned_phone_id,
-  pinned_account_id = :pinned_account_id, peer_name = :peer_name
+  pinned_account_id = :pinned_account_id, peer_name = :peer_name, object_key = :object_key
 WHERE id = :id
 
 -- name: tasks

@@ -42,6 +42,9 @@ class JobSql(Statements):
             content_hash=job.content_hash,
             source_name=job.source_name,
             greeting=job.greeting,
+            max_age_days=job.max_age_days,
+            state_cause=job.state_cause,
+            state_by=job.state_by,
         )
         if added != 1:
             return False
@@ -87,6 +90,7 @@ class JobSql(Statements):
             "basis": task.basis,
             "basis_at": task.basis_at,
             "created_at_ms": task.created_at_ms,
+            "tags": "\n".join(task.tags),
         }
         return self._do("add_task", **fixed, **_changing(task)) == 1
 
@@ -205,6 +209,7 @@ def _changing(task: Task) -> dict[str, Any]:
         "pinned_phone_id": task.pinned_phone_id,
         "pinned_account_id": task.pinned_account_id,
         "peer_name": task.peer_name,
+        "object_key": task.object_key,
     }
 
 
@@ -219,6 +224,9 @@ def _job(row: Row, pool: list[PhoneId]) -> Job:
         source_name=row["source_name"],
         greeting=row["greeting"],
         pool=tuple(pool),
+        max_age_days=row["max_age_days"],
+        state_cause=row["state_cause"],
+        state_by=row["state_by"],
     )
 
 
@@ -252,4 +260,6 @@ def _task(row: Row) -> Task:
         returned=row["returned"],
         pinned_account_id=AccountId(row["pinned_account_id"]) if row["pinned_account_id"] else None,
         peer_name=row["peer_name"],
+        tags=tuple(row["tags"].split("\n")) if row["tags"] else (),
+        object_key=row["object_key"],
     )

@@ -60,6 +60,7 @@ def facts_params(facts: PhoneFacts) -> dict[str, Any]:
         "sdk": facts.sdk,
         "wechat_version": facts.wechat_version,
         "wechat_version_code": facts.wechat_version_code,
+        "wechat_installer": facts.wechat_installer,
         "is_virtual": facts.is_virtual,
     }
 
@@ -76,5 +77,6 @@ def facts_of(row: Row) -> PhoneFacts:
         sdk=row["sdk"],
         wechat_version=row["wechat_version"],
         wechat_version_code=row["wechat_version_code"],
+        wechat_installer=row["wechat_installer"],
         is_virtual=bool(row["is_virtual"]),
     )

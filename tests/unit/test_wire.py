@@ -15,6 +15,10 @@ NUMBERS = {
     "int": st.integers(0, 2**31 - 1),
     "bool": st.booleans(),
     "str": st.text(st.characters(exclude_categories=["Cs"])),
+    "tuple[str, ...]": st.lists(st.text("abc")).map(tuple),
+    "tuple[tuple[str, str], ...]": st.dictionaries(st.text("abc"), st.text("abc")).map(
+        lambda found: tuple(sorted(found.items()))
+    ),
 }
 
 

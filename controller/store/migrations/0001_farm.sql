@@ -25,6 +25,7 @@ CREATE TABLE phones (
   sdk BIGINT NOT NULL,
   wechat_version TEXT NOT NULL,
   wechat_version_code BIGINT NOT NULL,
+  wechat_installer TEXT NOT NULL,
   is_virtual BIGINT NOT NULL,
   state TEXT NOT NULL,
   cause TEXT NOT NULL,
@@ -51,6 +52,7 @@ CREATE TABLE sightings (
   sdk BIGINT NOT NULL,
   wechat_version TEXT NOT NULL,
   wechat_version_code BIGINT NOT NULL,
+  wechat_installer TEXT NOT NULL,
   is_virtual BIGINT NOT NULL,
   account_seen TEXT NOT NULL,
   first_seen_ms BIGINT NOT NULL,
@@ -89,7 +91,10 @@ CREATE TABLE jobs (
   created_by TEXT NOT NULL,
   content_hash TEXT NOT NULL UNIQUE,
   source_name TEXT NOT NULL,
-  greeting TEXT NOT NULL
+  greeting TEXT NOT NULL,
+  max_age_days BIGINT NOT NULL,
+  state_cause TEXT NOT NULL,
+  state_by TEXT NOT NULL
 );
 
 CREATE TABLE job_pool (
@@ -128,7 +133,9 @@ CREATE TABLE tasks (
   not_sent BIGINT NOT NULL,
   returned BIGINT NOT NULL,
   pinned_account_id TEXT,
-  peer_name TEXT NOT NULL
+  peer_name TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  object_key TEXT NOT NULL
 );
 -- Nobody is added twice: one live, done or unknown task for each action and person over the whole fleet. Who is a
 -- friend of one account, has its request or refused it is not asked by another one either.
