@@ -55,7 +55,7 @@ class ChatBook:
         """Note durably that chats are to be read; to be called before the first of them is opened."""
         if not rows:
             return
-        with self._outbox.transaction() as conn:
+        with self._outbox.transaction("note_due") as conn:
             conn.executemany(
                 "INSERT INTO chat_row (account_id, title, due_at_ms, unread) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (account_id, title) DO UPDATE SET"
@@ -78,7 +78,7 @@ class ChatBook:
 
     def give_up(self, title: str, cause: str) -> None:
         """Note that a chat is gone from the list: a gap, and it is not due any more."""
-        with self._outbox.transaction() as conn:
+        with self._outbox.transaction("give_up") as conn:
             self._outbox.append(conn, [facts.hole(cause, wall_ms())])
             conn.execute(
                 "UPDATE chat_row SET due_at_ms = NULL, unread = 0 WHERE account_id = ? AND title = ?",

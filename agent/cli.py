@@ -74,6 +74,26 @@ def keep(context: click.Context, connect: tuple[str, ...]) -> None:
 
 
 @farm_agent.command()
+@click.option("--serial", metavar="ADDRESS", required=True, help="What adb calls the phone.")
+@click.option(
+    "--take-over", is_flag=True, help="Take the mark off; stop the agent that left it there before."
+)
+@click.pass_context
+def claim(context: click.Context, serial: str, take_over: bool) -> None:
+    """Say which farm holds a phone by its owner mark, and take the phone over from it."""
+    settings = _load(context)
+    from agent import owner
+    from agent.config import ADB_HOST
+    from agent.phone import Phone
+
+    phone = Phone.at(serial, adb_host=ADB_HOST, adb_port=settings.adb_port)
+    _print(f"{serial}: {owner.say(phone)}")
+    if take_over:
+        owner.remove(phone)
+        _print(f"{serial}: the mark is gone; the next agent that is given this phone claims it")
+
+
+@farm_agent.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import shlex
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import adbutils
@@ -16,20 +15,17 @@ import uiautomator2
 
 from agent import jsonrpc
 from agent.deadline import Deadline
+from agent.driveradb import ADB_LIMIT_S, SHELL_LIMIT_S, START_LIMIT_S, AdbClient, AdbDevice, translated
 from agent.errors import AgentError, AnswerLost, DriverError, NotInTime, NotOurs, NotSent, PhoneGone, Refused
 from agent.jsonrpc import Sick
 from agent.line import Line
 from agent.streams import ServerOutput, ShellStream
+from protos.crashpoint import reach
 
-# Reaching the adb server, one exchange with it, the usual call of the server on the phone.
-CONNECT_LIMIT_S = 3.0
-ADB_LIMIT_S = 5.0
 CALL_LIMIT_S = 8.0
-SHELL_LIMIT_S = 10.0
 # A mutating call on a connection older than this is preceded by a read, so that it is not lost to the
 # server's own closing of the connection.
 MOMENT_S = 1.0
-START_LIMIT_S = 30.0
 STOP_LIMIT_S = 10.0
 # Android keeps one object per thread of the server for ever, and the server makes a thread per connection:
 # after about a day of polling it ran out of memory. It is started anew long before that.
@@ -45,92 +41,10 @@ class _ServerDown(NotSent):
     """Nothing listens on the phone; the server has to be started."""
 
 
-class _Connection(adbutils.AdbConnection):  # type: ignore[misc]  # adbutils ships no types
-    """A connection to the adb server that never starts one and sends without delay."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._address = (host, port)
-        super().__init__(host, port)
-
-    def _safe_connect(self) -> socket.socket:
-        # The library would run "adb start-server" here, without its own host and port.
-        try:
-            sock = socket.create_connection(self._address, timeout=CONNECT_LIMIT_S)
-        except OSError as error:
-            raise NotSent("the adb server does not answer") from error
-        # Without it a request in two writes waits 40 ms for the other side's delayed acknowledgement.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return sock
-
-    def close(self) -> None:
-        """Shut down, which ends the command on the phone, and close; the library sleeps 10 ms between."""
-        if not self.closed:
-            sock = self.conn
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_WR)
-            sock.close()
-        super().close()
-
-
-class _AdbClient(adbutils.AdbClient):  # type: ignore[misc]  # adbutils ships no types
-    """An adb server whose every exchange ends within a limit."""
-
-    def make_connection(self, timeout: float | None = None) -> _Connection:
-        """Connect; NotSent if there is no adb server."""
-        connection = _Connection(self.host, self.port)
-        connection.conn.settimeout(min(timeout or ADB_LIMIT_S, START_LIMIT_S))
-        return connection
-
-
-class _AdbDevice(adbutils.AdbDevice):  # type: ignore[misc]  # adbutils ships no types
-    """One plug-in of one phone: found once by its serial, then addressed by its transport id."""
-
-    _transport_id: int | None
-
-    def open_transport(self, command: str | None = None, timeout: float | None = None) -> _Connection:
-        """Return a connection switched to this phone; PhoneGone if the adb server has it no more."""
-        connection: _Connection = self._client.make_connection(timeout=timeout)
-        try:
-            self._switch(connection, command)
-        except adbutils.AdbTimeout:
-            connection.close()
-            raise NotSent("the adb server did not answer in time") from None
-        except (adbutils.AdbError, OSError, ValueError) as error:
-            connection.close()
-            raise _gone(str(error)) from None
-        return connection
-
-    def _switch(self, connection: _Connection, command: str | None) -> None:
-        address = f"transport-id:{self._transport_id}" if self._transport_id else f"serial:{self._serial}"
-        if command is not None:
-            connection.send_command(f"host-{address}:{command}")
-            connection.check_okay()
-            return
-        connection.send_command(f"host:{address}" if self._transport_id else f"host:tport:{address}")
-        connection.check_okay()
-        if not self._transport_id:
-            self._transport_id = int.from_bytes(connection.read_exact(8), "little")
-
-    def open_shell(self, cmdargs: Any) -> _Connection:
-        """Start a shell command; the library leaves the connection open when the phone refuses."""
-        connection = self.open_transport()
-        try:
-            connection.send_command(f"shell:{cmdargs if isinstance(cmdargs, str) else shlex.join(cmdargs)}")
-            connection.check_okay()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def shell(self, cmdargs: Any, stream: bool = False, timeout: float | None = None, **how: Any) -> Any:
-        """Run a shell command as the library does, within ten seconds of silence unless told otherwise."""
-        return super().shell(cmdargs, stream, timeout=timeout or SHELL_LIMIT_S, **how)
-
-
 class _Device(uiautomator2.Device):  # type: ignore[misc]  # uiautomator2 ships no types
     """The library's device with its transport replaced; nothing starts before the first call."""
 
-    def __init__(self, adb_device: _AdbDevice, *, clock: Callable[[], float]) -> None:
+    def __init__(self, adb_device: AdbDevice, *, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._line = Line(self._dial, clock=clock)
         self._process: ServerOutput | None = None
@@ -225,7 +139,9 @@ class _Device(uiautomator2.Device):  # type: ignore[misc]  # uiautomator2 ships 
     def _once(self, method: str, params: Any, limit_s: float, not_after_s: float = float("inf")) -> Any:
         body = jsonrpc.request(method, params)
         self._calls += 1
+        reach(f"device.before.{method}")
         reply = self._line.request("POST", "/jsonrpc/0", body, within_s=limit_s, not_after_s=not_after_s)
+        reach(f"device.after.{method}")
         if reply.status != 200:
             raise Sick(f"the server answered {method} with HTTP {reply.status}")
         return jsonrpc.result(method, reply.body)
@@ -308,8 +224,8 @@ class Driver:
         transport_id: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        client = _AdbClient(host=adb_host, port=adb_port, socket_timeout=ADB_LIMIT_S)
-        self._adb = _AdbDevice(client, serial=address, transport_id=transport_id)
+        client = AdbClient(host=adb_host, port=adb_port, socket_timeout=ADB_LIMIT_S)
+        self._adb = AdbDevice(client, serial=address, transport_id=transport_id, clock=clock)
         self._device = _Device(self._adb, clock=clock)
         self._lock = threading.RLock()
 
@@ -325,28 +241,39 @@ class Driver:
         A call that changes something does not leave after `not_after_s` of the driver's clock: making the
         server answer first may take long, and what a touch aims at may have gone meanwhile.
         """
-        with self._lock, _translated():
+        with self._lock, translated():
             return self._device.jsonrpc_call(method, list(params), within_s, not_after_s)
 
     def shell(self, command: str, *, within_s: float = SHELL_LIMIT_S) -> str:
         """Run a shell command and return its output; AnswerLost if it does not end in time."""
-        with _translated():
+        with translated():
             return str(self._adb.shell(command, timeout=within_s))
+
+    def shell_once(
+        self, command: str, *, within_s: float = SHELL_LIMIT_S, not_after_s: float = float("inf")
+    ) -> str:
+        """Run a shell command that changes something, once, and return its output, whole or cut off.
+
+        NotSent or PhoneGone: it did not leave, nor does it after `not_after_s` of the driver's clock.
+        AnswerLost: it may have run, whatever broke.
+        """
+        with translated():
+            return self._adb.shell_once(command, within_s=within_s, not_after_s=not_after_s)
 
     def shell_bytes(self, command: str, *, within_s: float = SHELL_LIMIT_S) -> bytes:
         """Run a shell command and return its output as it came; AnswerLost if it does not end in time."""
-        with _translated():
+        with translated():
             return bytes(self._adb.shell(command, timeout=within_s, encoding=None))
 
     def follow(self, command: str) -> ShellStream:
         """Start a shell command whose output is read as it comes."""
-        with _translated():
+        with translated():
             return ShellStream(self._adb.shell(command, stream=True).conn)
 
     def in_front(self) -> tuple[str, str]:
         """Return package and full activity name of what has the focus, empty strings if nothing has."""
         try:
-            with _translated():
+            with translated():
                 app = self._adb.app_current()
         except Refused:
             return "", ""
@@ -355,7 +282,7 @@ class Driver:
 
     def recycle_if_worn(self) -> bool:
         """Start the server on the phone anew if it has served long enough; for quiet moments."""
-        with self._lock, _translated():
+        with self._lock, translated():
             if not self._device.is_worn():
                 return False
             self._device.reset_uiautomator()
@@ -375,24 +302,3 @@ class Driver:
 def selector(**fields: Any) -> dict[str, Any]:
     """Return the selector object of the server; fields as uiautomator2 names them."""
     return dict(uiautomator2.Selector(**fields))
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except adbutils.AdbTimeout:
-        raise AnswerLost("the phone did not answer in time") from None
-    except adbutils.AdbError as error:
-        if "offline" in str(error) or "not found" in str(error):
-            raise PhoneGone from None
-        raise Refused(f"adb: {error}") from None
-    except OSError as broken:
-        raise AnswerLost(f"the connection to the phone broke: {type(broken).__name__}") from None
-
-
-def _gone(reason: str) -> DriverError:
-    """Return what the adb server's refusal of a phone means."""
-    if "Unknown data" in reason or "Expected" in reason:
-        return NotSent("the adb server closed the connection")
-    return PhoneGone(f"adb: {reason.splitlines()[0] if reason else 'no such phone'}")

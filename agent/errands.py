@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 
+from agent import owner, rest
+from agent.assist import Ask
 from agent.boottime import boot_id, boot_ms
 from agent.commit import Commit
 from agent.errors import (
@@ -11,20 +15,29 @@ from agent.errors import (
     DriverError,
     LeaseLost,
     LoggedOut,
+    NotOwner,
+    OtherFarm,
     PhoneGone,
     PlatformWarning,
     ScreenError,
 )
+from agent.evidence import Evidence
 from agent.grip import Grip
+from agent.hostlock import file_name
 from agent.intents import Intents
 from agent.logs import get_logger
 from agent.model import Ended, FriendAddOutcome, LeasedTask, Result, Settings
 from agent.outbox import Outbox
+from agent.owner import Mark
 from agent.verdicts import GiveBack, Look, Settle, after_error, why_not_begin
 from agent.wechat import flows
-from protos.facts import PlatformWarned
+from protos.crashpoint import reach
+from protos.facts import PlatformWarned, ScreenUnknown
 
 log = get_logger()
+# Why a phone is not this agent's to act on, as shown to people.
+OTHER_FARM, NOT_OWNER = "other_farm", "not_owner"
+OWNER_EVERY_S = 10.0
 LOOKS = 3
 LOOK_PAUSE_S = 1.0
 
@@ -37,15 +50,25 @@ class Errands:
         grip: Grip,
         outbox: Outbox,
         intents: Intents,
+        evidence: Evidence,
         *,
-        may_go_on: Callable[[], bool],
+        may_go_on: Callable[[bool], bool],
         pause: Callable[[float], bool],
+        waiting: Callable[[bool], None] = lambda _: None,
+        could_act: Callable[[], bool] = lambda: True,
+        host: str = "",
     ) -> None:
         self._grip = grip
         self._outbox = outbox
         self._intents = intents
+        self._evidence = evidence
         self._may_go_on = may_go_on
         self._pause = pause
+        self._waiting = waiting
+        self._could_act = could_act
+        self._host = host
+        self._other = ""
+        self._owner_at_s = 0.0
 
     def refuse(self, task: LeasedTask, settings: Settings) -> str:
         """Give a task back that must not be begun; returns the coded reason, empty if it may be begun."""
@@ -57,26 +80,61 @@ class Errands:
             now_boot_ms=boot_ms(),
             boot_id=boot_id(),
         )
+        reason = reason or self.why_not_owner()
         if reason:
             self._give_back(task, reason)
         return reason
 
-    def do(self, task: LeasedTask) -> None:
-        """Do a task. Raises what went wrong with phone, screen or account, after the task is settled."""
+    def why_not_owner(self) -> str:
+        """Claim the phone, before anything is touched on it; returns the coded reason if another has it."""
+        try:
+            owner.claim(self._grip.phone, self._mark())
+        except OtherFarm:
+            return OTHER_FARM
+        except NotOwner:
+            return NOT_OWNER
+        except LeaseLost:
+            return "lease_lost"
+        return ""
 
-        def arm() -> None:
-            self._must_go_on()
-            self._intents.arm(task)
+    def owned_by_other(self) -> str:
+        """Return the coded reason if the phone bears another's mark; it is looked at again after a while."""
+        now_s = time.monotonic()
+        if now_s >= self._owner_at_s:
+            reason = self.why_not_owner()
+            self._other = reason if reason in (OTHER_FARM, NOT_OWNER) else ""
+            self._owner_at_s = now_s + OWNER_EVERY_S if self._other else 0.0
+        return self._other
+
+    def _mark(self) -> Mark:
+        return owner.mark_of(self._outbox, host=self._host, boot_id=boot_id())
+
+    def do(self, task: LeasedTask, settings: Settings) -> None:
+        """Do a task; in assist mode the person at the phone makes the taps that last.
+
+        Raises what went wrong with phone, screen or account, after the task is settled.
+        """
+        by_machine = not settings.assist
+
+        def arm(object_key: str) -> None:
+            self._must_go_on(by_machine=by_machine)
+            self._intents.arm(task, object_key)
 
         def check() -> None:
-            self._must_go_on()
+            self._must_go_on(by_machine=by_machine)
             self._intents.check(task)
 
         try:
-            commit = Commit(self._grip.phone, arm=arm, check=check)
+            reach("agent.begun")
+            press = self._ask(settings, check).press if settings.assist else None
+            commit = Commit(self._grip.phone, arm=arm, check=check, mark=self._mark, press=press)
             self._end(task, flows.act(self._grip.phone, task.action, commit))
         except AgentError as error:
             self._recover(task, error)
+
+    def _ask(self, settings: Settings, check: Callable[[], None]) -> Ask:
+        wait_s = settings.assist_wait_ms / 1000
+        return Ask(wait_s=wait_s, check=check, waiting=self._waiting, pause=self._pause)
 
     def settle(self, task: LeasedTask) -> None:
         """Find out by looking what came of an armed task; stays armed if the phone stays away, and raises.
@@ -91,9 +149,10 @@ class Errands:
 
     def _settle_by_looking(self, task: LeasedTask) -> None:
         last: AgentError | None = None
+        armed_key = self._intents.armed_key(task)
         for _ in range(LOOKS):
             try:
-                self._end(task, flows.look(self._grip.phone, task.action))
+                self._end(task, flows.look(self._grip.phone, task.action, armed_key))
             except (PlatformWarning, LoggedOut) as error:
                 self._recover(task, error)
             except PhoneGone:
@@ -128,8 +187,9 @@ class Errands:
             if task.task_id not in armed:
                 self._give_back(task, cause)
 
-    def _must_go_on(self) -> None:
-        if not self._may_go_on():
+    def _must_go_on(self, *, by_machine: bool) -> None:
+        # A task keeps the mode it began in: a right to ask a person is no right to tap.
+        if not self._may_go_on(by_machine):
             raise LeaseLost("this agent is told to stop, or must not act any more")
 
     def _recover(self, task: LeasedTask, error: AgentError) -> None:
@@ -144,22 +204,64 @@ class Errands:
             case GiveBack(cause):
                 self._give_back(task, cause)
             case Look():
-                if isinstance(error, DriverError):
-                    self._grip.again(error)
-                self.settle(task)
+                self._look_after(task, error)
                 return
-        if not isinstance(error, LeaseLost):
+        if not isinstance(error, LeaseLost | NotOwner | OtherFarm):
             raise error
+
+    def _look_after(self, task: LeasedTask, error: AgentError) -> None:
+        """Settle an armed task after an error; raises a warning that a toast gave meanwhile."""
+        if isinstance(error, NotOwner | OtherFarm) and self.why_not_owner():
+            # Where another agent works, not even looks go on.
+            self.give_up(task, "another agent has the phone")
+            return
+        warning = None
+        if isinstance(error, DriverError):
+            warning = self._last_words(task)
+            self._grip.again(error)
+        self.settle(task)
+        if warning is not None:
+            raise warning
+
+    def _last_words(self, task: LeasedTask) -> PlatformWarning | None:
+        """Return the warning of a toast, recorded: opening the phone anew forgets what it said."""
+        try:
+            self._grip.phone.heed_toast()
+        except PlatformWarning as warning:
+            self.report_warning(warning, task.task_id)
+            return warning
+        except AgentError:
+            pass
+        return None
 
     def report_warning(self, error: PlatformWarning, task_id: str = "") -> None:
         """Record that WeChat warned the account, durably."""
-        (seq,) = self._outbox.add(
-            PlatformWarned(warning=error.warning, surface=error.surface, text=error.text, task_id=task_id)
-        )
-        self._outbox.remember("warned_seq", str(seq))
+        fact = PlatformWarned(warning=error.warning, surface=error.surface, text=error.text, task_id=task_id)
+        rest.begin(self._outbox, fact, could_act=self._could_act())
         log.warning("platform warning", warning=error.warning, surface=error.surface)
+        # The picture takes time, and is told of by a second event: the rest must not wait for it.
+        picture = self._evidence.keep(self._grip.phone.screenshot, error.warning)
+        if picture.name:
+            self._outbox.add(replace(fact, picture=picture.name, picture_sha256=picture.sha256))
+
+    def report_blindness(self, cause: str, detail: str) -> None:
+        """Record that the screen cannot be read, with a picture of it for the operator."""
+        picture = self._evidence.keep(self._grip.phone.screenshot, cause)
+        self._outbox.add(
+            ScreenUnknown(
+                activity="",
+                cause=cause,
+                detail=detail,
+                picture=picture.name,
+                picture_sha256=picture.sha256,
+            )
+        )
 
     def _end(self, task: LeasedTask, ended: Ended) -> None:
+        if ended.result is Result.UNKNOWN:
+            # A person has to judge it: what the screen shows now may be all there is.
+            picture = self._evidence.keep(self._grip.phone.screenshot, f"unknown-{file_name(task.task_id)}")
+            ended = replace(ended, picture=picture.name, picture_sha256=picture.sha256)
         self._intents.end(task, ended)
         log.info("task ended", task=task.task_id, result=ended.result, outcome=ended.outcome)
 

@@ -41,6 +41,10 @@ class ScreenError(AgentError):
 class Unreadable(ScreenError):
     """The tree of the screen is empty or without sense; nothing may be tapped."""
 
+    def __init__(self, message: str | None = None, *, health: str = "scrambled") -> None:
+        super().__init__(message)
+        self.health = health  # what is wrong with it: empty, scrambled or webview
+
 
 class NotRecognised(ScreenError):
     """No known page was recognised in time."""
@@ -54,8 +58,44 @@ class NotInTime(NotRecognised):
         self.what = what
 
 
+class Moved(NotRecognised):
+    """What was to be touched is not where it was a moment before; it was not touched."""
+
+
+class UnknownVersion(NotRecognised):
+    """This build of WeChat is not known to the agent; it is read by nobody and nothing is tapped."""
+
+    def __init__(
+        self, message: str | None = None, *, version_name: str, version_code: int, installer: str
+    ) -> None:
+        super().__init__(message)
+        self.version_name = version_name
+        self.version_code = version_code
+        self.installer = installer  # package that installed the client, "" if none is named
+
+
+class WrongLanguage(NotRecognised):
+    """WeChat speaks another language than the one the agent reads."""
+
+
+class InTheWay(NotRecognised):
+    """A window of another program stands over WeChat and does not go away."""
+
+    def __init__(self, message: str | None = None, *, package: str) -> None:
+        super().__init__(message)
+        self.package = package
+
+
 class ChatNotListed(NotRecognised):
     """The list of chats has no such row."""
+
+
+class NotNow(ScreenError):
+    """WeChat says that it cannot be reached now; this passes by itself."""
+
+    def __init__(self, message: str | None = None, *, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind  # class of its words
 
 
 class DialogOpen(ScreenError):
@@ -83,6 +123,18 @@ class PlatformWarning(AgentError):
 
 class LeaseLost(AgentError):
     """The lease of this task is over or too near its end; no commit tap may follow."""
+
+
+class NotOwner(AgentError):
+    """Another agent holds this phone: its mark stands there. The tap was not made."""
+
+
+class OtherFarm(AgentError):
+    """The phone belongs to another farm until an operator takes it over: farm-agent claim --take-over."""
+
+
+class TooLate(LeaseLost):
+    """The tap reached the phone when its time was over; it was not made."""
 
 
 class LoggedOut(AgentError):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING
 
-from protos.facts import Fact, GapSeen, MessageSeen
+from protos.facts import AddObserved, Fact, GapSeen, MessageSeen, peer_key
 
 if TYPE_CHECKING:
     from agent.capture.chats import ChatRead
+
+# The client's line in the chat of somebody this account added, or whose request it accepted. The name is free
+# text: it ends where the fixed words begin.
+_ADDED = re.compile(r"你已添加了(?P<name>.+)，现在可以开始聊天了。?", re.DOTALL)
+# Time lines of today and yesterday: anything older is no news for a quota of 24 hours.
+_RECENT = re.compile(r"(昨天|凌晨|早上|上午|中午|下午|晚上)?\s*(\d{1,2}:\d{2})?")
 
 
 def new_uid(now_ms: int) -> str:
@@ -55,3 +62,14 @@ def of_chat(read: ChatRead, *, from_ms: int, to_ms: int) -> list[Fact]:
         for seen in read.new
     ]
     return found
+
+
+def adds_of_chat(read: ChatRead, account_id: str) -> list[Fact]:
+    """Return the adds that lines of a conversation tell of, if they may be younger than a day."""
+    return [
+        AddObserved(peer_key=peer_key(account_id, told["name"]), how="system_line", kind="added")
+        for seen in read.new
+        if seen.bubble.side == "system"
+        and _RECENT.fullmatch(seen.bubble.time_label)
+        and (told := _ADDED.fullmatch(seen.bubble.text))
+    ]

@@ -29,8 +29,10 @@ class Grip:
         if isinstance(fault, PhoneGone):
             raise fault
         log.warning("phone is opened again", fault=type(fault).__name__)
+        learned = self.phone.client.learned
         self.phone.close()
         self.phone = self._patiently()
+        self.phone.client.learn(learned)
 
     def close(self) -> None:
         """End what runs on the phone for us."""

@@ -41,7 +41,7 @@ class Intents:
 
     def receive(self, task: LeasedTask) -> bool:
         """Keep an offered task; False if this attempt was here before (if open it gets the new time)."""
-        with self._outbox.transaction() as conn:
+        with self._outbox.transaction("receive") as conn:
             row = conn.execute(
                 "SELECT state FROM lease WHERE task_id = ? AND attempt = ?", (task.task_id, task.attempt)
             ).fetchone()
@@ -68,26 +68,27 @@ class Intents:
 
     def renew(self, task_id: str, until_boot_ms: int) -> None:
         """Move the end of a lease on this host's boot clock into the present epoch; 0: the lease is gone."""
-        with self._outbox.transaction() as conn:
+        with self._outbox.transaction("renew") as conn:
             self._set_lease(conn, task_id, until_boot_ms)
 
-    def arm(self, task: LeasedTask) -> None:
-        """Record that the irreversible tap comes next; LeaseLost if it must not.
+    def arm(self, task: LeasedTask, object_key: str = "") -> None:
+        """Record that the irreversible tap comes next, and on what; LeaseLost if it must not.
 
         The lease as it stands in the file counts, not as it was when the task came.
         """
-        with self._outbox.transaction() as conn:
+        with self._outbox.transaction("arm") as conn:
             self._must_hold(conn, task, state="received")
             conn.execute(
                 "INSERT INTO intent"
-                " (task_id, attempt, state, armed_at_ms, boot_id, account_id, result, outcome)"
-                " VALUES (?, ?, 'armed', ?, ?, ?, '', '')",
+                " (task_id, attempt, state, armed_at_ms, boot_id, account_id, object_key, result, outcome)"
+                " VALUES (?, ?, 'armed', ?, ?, ?, ?, '', '')",
                 (
                     task.task_id,
                     task.attempt,
                     self._time.wall_ms(),
                     self._time.boot_id(),
                     self._outbox.account_id,
+                    object_key,
                 ),
             )
             self._move(conn, task, "armed")
@@ -100,16 +101,15 @@ class Intents:
 
     def armed_as(self, task: LeasedTask) -> str:
         """Return the account that was signed in when a task was armed, empty if that is not known."""
-        with self._outbox.reading() as conn:
-            row = conn.execute(
-                "SELECT account_id FROM intent WHERE task_id = ? AND attempt = ?",
-                (task.task_id, task.attempt),
-            ).fetchone()
-        return str(row[0]) if row else ""
+        return self._noted(task, "account_id")
+
+    def armed_key(self, task: LeasedTask) -> str:
+        """Return the digest of what an armed task was about to act on, empty if that is not known."""
+        return self._noted(task, "object_key")
 
     def end(self, task: LeasedTask, ended: Ended) -> None:
         """Settle a task: its intent if it was armed, and the event that tells; a second time does nothing."""
-        with self._outbox.transaction() as conn:
+        with self._outbox.transaction("end") as conn:
             state = self._state(conn, task)
             if state not in ("received", "armed"):
                 return
@@ -135,7 +135,7 @@ class Intents:
 
     def give_back(self, task: LeasedTask, cause: str) -> None:
         """Return a task that was not armed; ValueError for one that was: only looking ends it."""
-        with self._outbox.transaction() as conn:
+        with self._outbox.transaction("give_back") as conn:
             state = self._state(conn, task)
             if state == "armed":
                 raise ValueError(f"task {task.task_id} is armed and cannot be given back")
@@ -161,7 +161,7 @@ class Intents:
         """Forget tasks that ended more than a week ago."""
         old = "SELECT task_id, attempt FROM lease WHERE state IN ('ended', 'returned') AND received_at_ms < ?"
         before = (self._time.wall_ms() - KEEP_ACKED_MS,)
-        with self._outbox.transaction() as conn:
+        with self._outbox.transaction("purge") as conn:
             for table in ("intent", "lease"):
                 conn.execute(f"DELETE FROM {table} WHERE (task_id, attempt) IN ({old})", before)  # noqa: S608 -- constant text
 
@@ -171,6 +171,14 @@ class Intents:
                 f"SELECT {_COLUMNS} FROM lease WHERE {where} ORDER BY received_at_ms, rowid"  # noqa: S608 -- constant text
             ).fetchall()
         return [_task(row) for row in rows]
+
+    def _noted(self, task: LeasedTask, column: str) -> str:
+        with self._outbox.reading() as conn:
+            row = conn.execute(
+                f"SELECT {column} FROM intent WHERE task_id = ? AND attempt = ?",  # noqa: S608 -- constant text
+                (task.task_id, task.attempt),
+            ).fetchone()
+        return str(row[0]) if row else ""
 
     def _must_hold(self, conn: sqlite3.Connection, task: LeasedTask, *, state: str) -> None:
         row = conn.execute(

@@ -40,6 +40,11 @@ class LikeOutcome(StrEnum):
     ALREADY_LIKED = "already_liked"  # by us or by hand; a second tap would take it back
     NO_POST = "no_post"  # none young enough, or none that is not known already
     MOMENTS_CLOSED = "moments_closed"  # the contact shows no moments to this account
+    BLOCKED_BY_PEER = "blocked_by_peer"  # the contact sees to it that this account cannot like
+    UNEXPECTED_DIALOG = "unexpected_dialog"
+    SCREEN_UNREADABLE = "screen_unreadable"
+    ANSWER_LOST = "answer_lost"
+    NOT_SENT = "not_sent"  # armed, and a later look proved that no like was made
 
 
 class AcceptOutcome(StrEnum):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import sqlite3
 import threading
@@ -13,51 +12,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from agent import chatbook, facts
+from agent import chatbook, facts, outboxfile
 from agent.boottime import wall_ms
-from agent.errors import OutboxNewer
+from agent.epochs import Claim
 from agent.hostlock import HostLock
 from agent.model import Bubble
 from protos import wire
 from protos.channel import MAX_BATCH_BYTES, MAX_BATCH_EVENTS
+from protos.crashpoint import reach
 from protos.facts import Event, EventSetAside, Fact
 
 if TYPE_CHECKING:
     from agent.capture.chats import ChatRead, Tail
 
-SCHEMA_VERSION = 1
 # A controller restored from a backup of last week can still be given what it lost.
 KEEP_ACKED_MS = 7 * 86_400_000
-
-_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    # With NORMAL, rows already acknowledged were lost in simulated power cuts; with FULL none.
-    "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=5000",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA wal_autocheckpoint=1000",
-    "PRAGMA journal_size_limit=67108864",
-    "PRAGMA secure_delete=ON",
-)
-_CACHE = "PRAGMA cache_size=-256"  # KiB; one such file is open for each phone
-_SCHEMA = (
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "CREATE TABLE event (seq INTEGER PRIMARY KEY, body BLOB NOT NULL, acked_at_ms INTEGER)",
-    """CREATE TABLE set_aside (
-        seq INTEGER PRIMARY KEY, body BLOB NOT NULL, cause TEXT NOT NULL, at_ms INTEGER NOT NULL)""",
-    """CREATE TABLE cursor (
-        account_id TEXT, key TEXT, position INTEGER NOT NULL, bubbles TEXT NOT NULL,
-        read_at_ms INTEGER NOT NULL, PRIMARY KEY (account_id, key))""",
-    """CREATE TABLE lease (
-        task_id TEXT, attempt INTEGER, job_id TEXT NOT NULL, permit_id TEXT NOT NULL,
-        phone_epoch INTEGER NOT NULL, until_boot_ms INTEGER NOT NULL, boot_id TEXT NOT NULL,
-        state TEXT NOT NULL, received_at_ms INTEGER NOT NULL, kind TEXT NOT NULL, action TEXT NOT NULL,
-        PRIMARY KEY (task_id, attempt))""",
-    """CREATE TABLE intent (
-        task_id TEXT, attempt INTEGER, state TEXT NOT NULL, armed_at_ms INTEGER NOT NULL,
-        boot_id TEXT NOT NULL, result TEXT NOT NULL, outcome TEXT NOT NULL, settled_at_ms INTEGER,
-        account_id TEXT NOT NULL DEFAULT '', PRIMARY KEY (task_id, attempt))""",
-)
 
 
 class Outbox:
@@ -74,7 +43,9 @@ class Outbox:
         self._spool_id = self._meta("spool_id")
         self._highest = int(self._one("SELECT COALESCE(MAX(seq), 0) FROM event"))
         self._acked = int(self._one("SELECT COALESCE(MAX(seq), 0) FROM event WHERE acked_at_ms IS NOT NULL"))
-        self.phone_epoch = int(self._meta("phone_epoch") or 0)
+        self.claim = Claim.read(self._meta("claim"), self._meta("phone_epoch"))
+        self.phone_epoch = self.claim.phone_epoch
+        self.claim_on_phone = Claim()  # what the phone's owner mark said when this process began
         self.account_id = ""  # account last seen on the phone; stands on every event
         self.on_growth: Callable[[], None] = lambda: None  # called after each write, without the lock
 
@@ -87,14 +58,14 @@ class Outbox:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = HostLock.take(path.parent, path.name)
         try:
-            conn = _connect(path)
-            damage = _damage(conn)
+            conn = outboxfile.connect(path)
+            damage = outboxfile.damage(conn)
             if damage:
                 conn.close()
-                _move_aside(path, clock())
-                conn = _connect(path)
+                outboxfile.move_aside(path, clock())
+                conn = outboxfile.connect(path)
             try:
-                _prepare(conn, path.name)
+                outboxfile.prepare(conn, path.name)
                 outbox = cls(conn, lock, clock)
             except BaseException:
                 conn.close()
@@ -131,23 +102,28 @@ class Outbox:
 
     def add(self, *new: Fact) -> list[int]:
         """Seal and keep facts in one transaction; returns their numbers."""
-        with self.transaction() as conn:
+        with self.transaction("add") as conn:
             return self.append(conn, new)
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Hold the file for one durable, all-or-nothing write; it commits where the block ends."""
+    def transaction(self, what: str = "write") -> Iterator[sqlite3.Connection]:
+        """Hold the file for one durable, all-or-nothing write; it commits where the block ends.
+
+        `what` names it among the places at which a test can end this process.
+        """
         with self._lock:
             highest, acked = self._highest, self._acked
             self._conn.execute("BEGIN IMMEDIATE")
             try:
                 yield self._conn
+                reach(f"agent.{what}.before_commit")
                 self._conn.execute("COMMIT")
             except BaseException:
                 self._highest, self._acked = highest, acked
                 with suppress(sqlite3.Error):  # after a full disk SQLite has rolled back already
                     self._conn.execute("ROLLBACK")
                 raise
+        reach(f"agent.{what}.after_commit")
         self.on_growth()
 
     @contextmanager
@@ -203,16 +179,17 @@ class Outbox:
             up_to = min(up_to, self._highest)
             if up_to <= self._acked:
                 return
-            with self.transaction() as conn:
+            with self.transaction("ack") as conn:
                 conn.execute(
                     "UPDATE event SET acked_at_ms = ? WHERE seq > ? AND seq <= ?",
                     (self._clock(), self._acked, up_to),
                 )
                 self._acked = up_to
 
-    def enter_epoch(self, phone_epoch: int) -> None:
-        """Keep the number of the controller's newest claim to this phone."""
-        self.remember("phone_epoch", str(phone_epoch))
+    def enter_epoch(self, phone_epoch: int, *, farm_id: str = "", farm_epoch: int = 0) -> None:
+        """Keep the newest claim of a controller to this phone; a second time does nothing."""
+        self.claim = Claim(farm_id, farm_epoch, phone_epoch)
+        self.remember("claim", self.claim.note())
         self.phone_epoch = phone_epoch
 
     def rewind(self, to: int) -> None:
@@ -221,7 +198,7 @@ class Outbox:
             if to >= self._acked:
                 self.ack(to)
                 return
-            with self.transaction() as conn:
+            with self.transaction("rewind") as conn:
                 conn.execute("UPDATE event SET acked_at_ms = NULL WHERE seq > ?", (to,))
                 self._acked = to
 
@@ -231,7 +208,7 @@ class Outbox:
         For a file older than what the controller archived of it (restored from a copy): going on with its
         numbers would give two events one number.
         """
-        with self.transaction() as conn:
+        with self.transaction("renumber") as conn:
             bodies = conn.execute("SELECT body FROM event WHERE acked_at_ms IS NULL ORDER BY seq").fetchall()
             conn.execute("DELETE FROM event")
             self._highest = self._acked = 0
@@ -240,12 +217,12 @@ class Outbox:
                 self._highest += 1
                 conn.execute("INSERT INTO event (seq, body) VALUES (?, ?)", (self._highest, body))
             spool_id = secrets.token_hex(16)
-            _set_meta(conn, "spool_id", spool_id)
+            outboxfile.set_meta(conn, "spool_id", spool_id)
         self._spool_id = spool_id
 
     def set_aside(self, seq: int, cause: str) -> None:
         """Put a note in the place of an event that cannot be sent; its body stays in this file."""
-        with self.transaction() as conn:
+        with self.transaction("set_aside") as conn:
             note = self._seal(EventSetAside(seq=seq, cause=cause), self._clock())
             conn.execute(
                 "INSERT INTO set_aside (seq, body, cause, at_ms) SELECT seq, body, ?, ? FROM event"
@@ -256,7 +233,7 @@ class Outbox:
 
     def put_back(self, seq: int) -> None:
         """Undo `set_aside`: the fault was not the event's."""
-        with self.transaction() as conn:
+        with self.transaction("put_back") as conn:
             conn.execute(
                 "UPDATE event SET body = (SELECT body FROM set_aside s WHERE s.seq = event.seq)"
                 " WHERE seq = ? AND seq IN (SELECT seq FROM set_aside)",
@@ -267,7 +244,7 @@ class Outbox:
     def purge(self) -> None:
         """Forget events archived more than a week ago."""
         before_ms = self._clock() - KEEP_ACKED_MS
-        with self.transaction() as conn:
+        with self.transaction("purge") as conn:
             # Only a prefix goes, and never the newest: numbers must have no hole and must not begin again.
             (kept,) = conn.execute(
                 "SELECT MIN(seq) FROM event WHERE acked_at_ms IS NULL OR acked_at_ms >= ?", (before_ms,)
@@ -292,13 +269,14 @@ class Outbox:
 
     def add_chat(self, read: ChatRead) -> list[int]:
         """Keep what was read of a conversation together with how far it was read; it is not due any more."""
-        with self.transaction() as conn:
+        with self.transaction("add_chat") as conn:
             key = (self.account_id, read.key)
             row = conn.execute(
                 "SELECT read_at_ms FROM cursor WHERE account_id = ? AND key = ?", key
             ).fetchone()
             now_ms = self._clock()
-            seqs = self.append(conn, facts.of_chat(read, from_ms=row[0] if row else 0, to_ms=now_ms))
+            new = facts.of_chat(read, from_ms=row[0] if row else 0, to_ms=now_ms)
+            seqs = self.append(conn, [*new, *facts.adds_of_chat(read, self.account_id)])
             bubbles = json.dumps([asdict(bubble) for bubble in read.tail.bubbles], ensure_ascii=False)
             conn.execute(
                 "INSERT INTO cursor (account_id, key, position, bubbles, read_at_ms) VALUES (?, ?, ?, ?, ?)"
@@ -321,8 +299,19 @@ class Outbox:
         """Keep a note; nothing is written when it says so already."""
         with self._lock:
             if self._meta(name) != value:
-                with self.transaction() as conn:
-                    _set_meta(conn, name, value)
+                with self.transaction("remember") as conn:
+                    outboxfile.set_meta(conn, name, value)
+
+    def note(self, conn: sqlite3.Connection, name: str, value: str) -> None:
+        """Keep a note inside a `transaction` of the caller."""
+        outboxfile.set_meta(conn, name, value)
+
+    def add_with_note(self, new: Sequence[Fact], name: str, value: str) -> list[int]:
+        """Keep facts and the note of what they were concluded from in one transaction."""
+        with self.transaction("add_with_note") as conn:
+            seqs = self.append(conn, new)
+            outboxfile.set_meta(conn, name, value)
+            return seqs
 
     def close(self) -> None:
         """Close the file and let others have it."""
@@ -337,58 +326,3 @@ class Outbox:
     def _meta(self, name: str) -> str:
         row = self._conn.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else ""
-
-
-def _set_meta(conn: sqlite3.Connection, name: str, value: str) -> None:
-    conn.execute(
-        "INSERT INTO meta (name, value) VALUES (?, ?)"
-        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (name, value),
-    )
-
-
-def _damage(conn: sqlite3.Connection) -> str:
-    """Return what is wrong with a file, empty if nothing is."""
-    try:
-        found = str(conn.execute("PRAGMA quick_check(1)").fetchone()[0])
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):  # not readable just now is not damage
-            raise
-        return str(error)
-    return "" if found == "ok" else found
-
-
-def _move_aside(path: Path, now_ms: int) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(path.with_name(f"{path.name}.damaged-{now_ms}{suffix}"))
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open the file, or an empty one that only its owner can read; nothing is read of it yet."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    path.chmod(0o600)
-    conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=32)
-    conn.execute(_CACHE)
-    return conn
-
-
-def _prepare(conn: sqlite3.Connection, name: str) -> None:
-    """Make the tables of an empty file; OutboxNewer for a file of a later release."""
-    for pragma in _PRAGMAS:
-        conn.execute(pragma).fetchall()
-    if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
-        conn.execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA:
-            conn.execute(statement)
-        _set_meta(conn, "schema_version", str(SCHEMA_VERSION))
-        _set_meta(conn, "spool_id", secrets.token_hex(16))
-        conn.execute("COMMIT")
-    (version,) = conn.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
-    if int(version) > SCHEMA_VERSION:
-        raise OutboxNewer(f"{name} has schema {version}, this release knows {SCHEMA_VERSION}")
-    conn.execute(chatbook.SCHEMA)
-    if not conn.execute("SELECT 1 FROM pragma_table_info('intent') WHERE name = 'account_id'").fetchone():
-        # Files of the first builds. A release that does not know the column can still write its rows.
-        conn.execute("ALTER TABLE intent ADD COLUMN account_id TEXT NOT NULL DEFAULT ''")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import shlex
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,10 +14,17 @@ from typing import Any
 
 from agent.deadline import Deadline
 from agent.driver import Driver, selector
-from agent.errors import LoggedOut, NotInTime, NotRecognised, Unreadable
-from agent.wechat.clients import PACKAGE, ClientTable, table_for
+from agent.errors import LoggedOut, Moved, NotInTime, NotNow, NotRecognised, Refused
+from agent.fence import Fence
+from agent.handset import FACTS_LINE, battery_of, facts_of
+from agent.owner import Mark
+from agent.wechat.builds import Installed
+from agent.wechat.clients import PACKAGE, ClientTable
+from agent.wechat.notices import heed_banner
 from agent.wechat.pages import EDIT_TEXT, Box, Health, Node, Page, read_page
-from agent.wechat.screens import HOME_TABS, Screen, ScreenName, Spot, recognise
+from agent.wechat.screens import HOME_TABS, Screen, ScreenName, recognise
+from agent.wechat.sense import in_the_way, stop_at_nonsense, unreadable
+from agent.wechat.spots import Spot, is_same
 from agent.wechat.truetext import Sighting, true_texts
 from agent.wechat.warnings import Unknown, judge
 from protos.facts import PhoneFacts
@@ -25,25 +33,16 @@ from protos.facts import PhoneFacts
 SPOT_LIFE_S = 3.0
 # A full page of WeChat is 24 levels deep.
 MAX_DEPTH = 50
+# A tap that lasts is aimed on a sight no older than this; a phone whose dumps take longer gets none.
+SIGHT_LIFE_S = 1.5
 DUMP_LIMIT_S = 8.0
+# Pause between two looks while a screen is waited for; the dump itself takes a real phone 100 ms and more.
+LOOK_EVERY_S = 0.02
 HOME_LIMIT_S = 30.0
 BACKS_TO_HOME = 10
-# The version is asked again after this long: a person may have updated the client.
-VERSION_LIFE_S = 600.0
-VIRTUAL_BRAND = "phonefarm"
 # Compiled before the fork, once for all phones.
-_BATTERY = re.compile(r"^\s*(level|temperature):\s*(-?\d+)", re.MULTILINE)
-_VERSION_NAME = re.compile(r"versionName=(\S+)")
-_VERSION_CODE = re.compile(r"versionCode=(\d+)")
 # The kernel's lines of an event; the list of devices at the start has another form.
 _TOUCH = re.compile(rb"^/dev/input/event\d+: 000[13] ", re.MULTILINE)
-_PROPERTIES = (
-    "ro.serialno",
-    "ro.product.brand",
-    "ro.product.model",
-    "ro.build.version.release",
-    "ro.build.version.sdk",
-)
 
 
 class Role(StrEnum):
@@ -66,20 +65,25 @@ class Phone:
         self._driver = driver
         self._clock = clock
         self._pause = pause
-        self._table: ClientTable | None = None
-        self._table_at_s = float("-inf")
+        self.fence = Fence(driver, clock=clock)
+        self.client = Installed(lambda: driver.shell(f"dumpsys package {PACKAGE}"), clock=clock)
+        self._last = Page("", "", (), Health.OK, 0.0)
 
     @classmethod
     def open(cls, address: str, *, adb_host: str, adb_port: int, transport_id: int | None = None) -> Phone:
         """Return the phone at an adb address and prove that it answers; raises kinds of DriverError."""
-        driver = Driver(address, adb_host=adb_host, adb_port=adb_port, transport_id=transport_id)
-        phone = cls(driver)
+        phone = cls.at(address, adb_host=adb_host, adb_port=adb_port, transport_id=transport_id)
         try:
             phone.ping()
         except BaseException:
-            driver.close()
+            phone.close()
             raise
         return phone
+
+    @classmethod
+    def at(cls, address: str, *, adb_host: str, adb_port: int, transport_id: int | None = None) -> Phone:
+        """Return the phone at an adb address; nothing is sent or started yet."""
+        return cls(Driver(address, adb_host=adb_host, adb_port=adb_port, transport_id=transport_id))
 
     def close(self) -> None:
         """End our server on the phone; never raises."""
@@ -89,19 +93,7 @@ class Phone:
 
     def facts(self) -> PhoneFacts:
         """Return what the handset says of itself; slot and host are not its to know."""
-        lines = self._driver.shell("; ".join(f"getprop {name}" for name in _PROPERTIES)).splitlines()
-        serial, brand, model, release, sdk = (line.strip() for line in [*lines, *[""] * 5][:5])
-        version, code = self._wechat_version()
-        return PhoneFacts(
-            serial=serial,
-            brand=brand,
-            model=model,
-            android_version=release,
-            sdk=int(sdk) if sdk.isdigit() else 0,
-            wechat_version=version,
-            wechat_version_code=code,
-            is_virtual=brand == VIRTUAL_BRAND,
-        )
+        return facts_of(self._driver.shell(FACTS_LINE), self.client.build())
 
     def ping(self) -> None:
         """Prove that shell and screen server answer; raises kinds of DriverError."""
@@ -110,26 +102,11 @@ class Phone:
 
     def battery(self) -> tuple[int, int]:
         """Return percent, -1 if unknown, and temperature in tenths of a degree Celsius, 0 if unknown."""
-        lines = self._driver.shell("dumpsys battery")
-        said = dict(_BATTERY.findall(lines))
-        return int(said.get("level", -1)), int(said.get("temperature", 0))
+        return battery_of(self._driver.shell("dumpsys battery"))
 
     def table(self) -> ClientTable:
-        """Return what is known of the installed client; NotRecognised if its version is not known."""
-        if self._clock() - self._table_at_s > VERSION_LIFE_S:
-            version, code = self._wechat_version()
-            self._table = table_for(version, code)
-            self._table_at_s = self._clock()
-        if self._table is None:
-            self._table_at_s = float("-inf")
-            raise NotRecognised("this version of WeChat is not known to the agent")
-        return self._table
-
-    def _wechat_version(self) -> tuple[str, int]:
-        said = self._driver.shell(f"dumpsys package {PACKAGE}")
-        name = _VERSION_NAME.search(said)
-        code = _VERSION_CODE.search(said)
-        return name[1] if name else "", int(code[1]) if code else 0
+        """Return what is known of the installed client; UnknownVersion if nobody knows its build."""
+        return self.client.table()
 
     # -- looking
 
@@ -169,11 +146,17 @@ class Phone:
             return screen if screen is not None and screen.name in names and test(screen) else None
 
         try:
-            return deadline.until(settled, what=what)
+            return deadline.until(settled, what=what, every_s=LOOK_EVERY_S)
         except NotInTime:
             if last.health is not Health.OK:
-                raise Unreadable(f"the tree of the screen is {last.health}; waited for {what}") from None
+                raise unreadable(last, f"; waited for {what}") from None
+            stop_at_nonsense(last, table)
+            self.heed_toast()
             raise
+
+    def now_s(self) -> float:
+        """Return the seconds of the clock by which sights age."""
+        return self._clock()
 
     def age_s(self, screen: Screen) -> float:
         """Return how long ago a screen was seen."""
@@ -198,8 +181,24 @@ class Phone:
         return str(self._driver.call("getLastToast") or "")
 
     def clear_toast(self) -> None:
-        """Forget the last toast: toasts carry no time."""
+        """Forget the last toast, for toasts carry no time; one that demands something is heeded first."""
+        self.heed_toast()
+        self.forget_toast()
+
+    def forget_toast(self) -> None:
+        """Forget the last toast, whatever it says: what it demanded has been done."""
         self._driver.call("clearLastToast")
+
+    def heed_toast(self) -> None:
+        """Raise PlatformWarning, LoggedOut or NotNow if the last toast demands it.
+
+        One that warns stays, so that a crash before the warning is recorded loses nothing.
+        """
+        try:
+            judge(self.toast(), surface="toast")
+        except (LoggedOut, NotNow):
+            self.forget_toast()
+            raise
 
     def screenshot(self) -> bytes:
         """Return a picture of the screen, JPEG or PNG; to be shown, never stored."""
@@ -209,6 +208,15 @@ class Phone:
     def _sightings(self, cls: str) -> list[Sighting]:
         records = self._driver.call("objInfoOfAllInstances", selector(className=cls, packageName=PACKAGE))
         return [_sighting(record) for record in records or ()]
+
+    def tell(self, text: str) -> None:
+        """Show a person at the phone a notification; it replaces the one before. Android 10 and newer.
+
+        A phone that shows none is no error here: whoever asks waits for what is done on the screen.
+        """
+        words = shlex.join(["-t", "Phonefarm 助手", "farm-assist", text])
+        with suppress(Refused):
+            self._driver.shell(f"cmd notification post -S bigtext {words}")
 
     def rest(self, seconds: float) -> None:
         """Let time pass for what only the network can bring."""
@@ -220,18 +228,43 @@ class Phone:
         """Tap where it has no effect outside this phone; NotRecognised or NotSent on an old sight."""
         self._touch(spot, what=role)
 
-    def commit(self, spot: Spot) -> None:
-        """Make a tap that may last, of an armed task, once; AnswerLost says nothing about its effect."""
-        self._touch(spot, what="commit")
+    def commit(self, spot: Spot, mark: Mark) -> None:
+        """Make a tap that may last, of an armed task, once, if phone and mark agree and the sight is new.
+
+        The shell on the phone checks both in the round trip that taps. `input` starts a process there: up to
+        about a second passes between check and touch, and another agent's claim in between is not seen.
+        NotRecognised, NotOwner, TooLate, NotSent, PhoneGone: not made. AnswerLost: only looking tells.
+        """
+        self._be_fresh(spot.read_at_s, what=f"commit on {spot.screen}", life_s=SIGHT_LIFE_S)
+        self._be_there(spot)
+        self.fence.tap(spot, mark)
 
     def _touch(self, spot: Spot, *, what: str) -> None:
         self._be_fresh(spot.read_at_s, what=f"{what} on {spot.screen}")
+        self._be_there(spot)
         self._driver.call("click", spot.x, spot.y, not_after_s=spot.read_at_s + SPOT_LIFE_S)
 
-    def _be_fresh(self, read_at_s: float, *, what: str) -> None:
+    def _be_fresh(self, read_at_s: float, *, what: str, life_s: float = SPOT_LIFE_S) -> None:
         age_s = self._clock() - read_at_s
-        if age_s > SPOT_LIFE_S:
+        if age_s > life_s:
             raise NotRecognised(f"{what}: the screen was seen {age_s:.1f} s ago")
+
+    def _be_there(self, spot: Spot) -> None:
+        """Look whether the label of what is to be touched, and whose page it is, stand where they stood.
+
+        The phone looks in the window in front only: what lies under a dialog is not found. The dump may be
+        seconds old; what changes after this has some milliseconds.
+        """
+        for seen in spot.witnesses:
+            this = selector(className=seen.cls, packageName=PACKAGE, instance=seen.number)
+            try:
+                record = self._driver.call("objInfo", this)
+            except Refused:
+                raise NotRecognised(
+                    f"{spot.screen}: what was to be touched is not in front any more"
+                ) from None
+            if not is_same(seen, record, _sighting(record).box):
+                raise Moved(f"{spot.screen}: what is to be touched is not where it was")
 
     def type_into(self, screen: Screen, field: Node, text: str) -> None:
         """Replace the text of a field and read it back; NotInTime if the field did not take it.
@@ -298,18 +331,27 @@ class Phone:
         for _ in range(BACKS_TO_HOME):
             screen = self._steady(deadline)
             if screen is not None and screen.name is ScreenName.CHATS:
-                return screen
+                return self._heeded(screen)
             if screen is not None and screen.name in HOME_TABS:
                 self.tap(screen.spot(screen.page.pressable(screen.tabs()[0])))
                 with suppress(NotInTime):
-                    return self.expect(ScreenName.CHATS, what="the list of chats", within_s=3.0)
+                    return self._heeded(self.expect(ScreenName.CHATS, what="the list of chats", within_s=3.0))
                 continue
+            if screen is None:
+                stop_at_nonsense(self._last, self.table(), is_home_only=True)
             if screen is not None and screen.name is ScreenName.DIALOG:
-                judge(" ".join(screen.words()), surface="dialog", unknown=Unknown.DIALOG)
+                # What passes by itself is closed like any other dialog.
+                with suppress(NotNow):
+                    judge(" ".join(screen.words()), surface="dialog", unknown=Unknown.DIALOG)
             if screen is not None and screen.name is ScreenName.WEB and not is_own_way:
                 judge(" ".join(screen.words()), surface="page", unknown=Unknown.PAGE)
             self.back()
         raise NotRecognised("the way back to the list of chats was not found")
+
+    def _heeded(self, chats: Screen) -> Screen:
+        heed_banner(chats)
+        self.heed_toast()
+        return chats
 
     def _steady(self, deadline: Deadline) -> Screen | None:
         """Return what WeChat shows once it stands still, starting it if needed."""
@@ -328,11 +370,14 @@ class Phone:
             return page if is_still and is_readable else None
 
         try:
-            page = deadline.until(still, what="WeChat in front", every_s=0.1)
+            page = deadline.until(still, what="WeChat in front", every_s=0.05)
         except NotInTime:
             if last is not None and last.package == PACKAGE and last.health is not Health.OK:
-                raise Unreadable(f"the tree of the screen is {last.health}") from None
+                raise unreadable(last) from None
+            if last is not None and last.package != PACKAGE:
+                raise in_the_way(last) from None
             raise
+        self._last = page
         screen = recognise(page, table)
         _stop_at(screen)
         return screen

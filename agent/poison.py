@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from agent.logs import get_logger
 from protos.channel import MAX_BATCH_EVENTS
+
+if TYPE_CHECKING:
+    from agent.outbox import Outbox
+
+log = get_logger()
 
 # How often an event must fail alone.
 ENOUGH = 2
@@ -19,7 +26,7 @@ class Verdict:
 
 
 class Poison:
-    """Counts broken streams by what was in flight. Knows numbers only."""
+    """Counts broken streams by what was in flight. Decides by numbers only."""
 
     def __init__(self) -> None:
         self._first = 0  # the batch that broke a stream: first and last number, 0 = none
@@ -58,3 +65,13 @@ class Poison:
             self._alone = 0
         if up_to >= self._last:
             self._first = self._last = 0
+
+    def blame(self, flight: tuple[int, int], outbox: Outbox, answer: str) -> None:
+        """Count a stream that broke with these numbers in flight, and do to their events what follows."""
+        verdict = self.failed(*flight)
+        if verdict.set_aside is not None:
+            outbox.set_aside(verdict.set_aside, f"the controller answered {answer}")
+            log.error("event set aside", seq=verdict.set_aside, code=answer)
+        elif verdict.put_back is not None:
+            outbox.put_back(verdict.put_back)
+            log.warning("event put back", seq=verdict.put_back)

@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from functools import partial
 
-from agent import logs
+from agent import logs, owner
 from agent.config import ADB_HOST, AgentConfig
 from agent.errors import AgentError, ConfigWrong, PhoneGone
 from agent.exits import Exit
@@ -106,6 +106,8 @@ def _run(
 def _live(settings: AgentConfig, handset: PhoneFacts, grip: Grip, announce: Announce, stop: _Stop) -> Exit:
     outbox = Outbox.open(settings.data_dir / f"outbox-{file_name(handset.serial)}.db")
     try:
+        if (mark := owner.read_mark(grip.phone)) is not None:
+            outbox.claim_on_phone = mark.claim()
         life = Life(
             settings, handset, grip, outbox, announce, is_stopping=lambda: stop.is_set, pause=stop.pause
         )

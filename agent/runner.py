@@ -16,23 +16,29 @@ from agent.errands import Errands
 from agent.errors import (
     DriverError,
     LoggedOut,
+    NotNow,
     PhoneGone,
     PlatformWarning,
     ScreenError,
-    Unreadable,
 )
+from agent.evidence import Evidence
 from agent.exits import Exit
 from agent.grip import Grip
+from agent.hostlock import file_name
 from agent.intents import Intents
 from agent.logs import get_logger
 from agent.model import LeasedTask, Settings
+from agent.observe import Observer
 from agent.outbox import Outbox
+from agent.rest import Rest
 from agent.session import Greeting, Session
-from agent.verdicts import is_lifted
+from agent.verdicts import may_act
 from agent.wechat import identity
+from agent.wechat.calibration import calibrate
 from agent.wechat.screens import ScreenName
+from agent.wechat.sense import blindness
 from agent.wire import Pulse
-from protos.facts import PhoneFacts, PhoneState, PhoneStateChanged, ScreenUnknown
+from protos.facts import PhoneFacts, PhoneState, PhoneStateChanged
 
 log = get_logger()
 Announce = Callable[[str, str], None]
@@ -51,6 +57,8 @@ TROUBLE_PAUSES_S = (2.0, 5.0, 10.0, 30.0)
 REST_S = 600.0
 FLUSH_S = 1.0
 PURGE_EVERY_S = 3600.0
+# Cause of `busy` while the person at the phone is asked for a tap.
+WAITS_FOR_TAP = "waits_for_tap"
 # Reading a page takes and frees much memory; a host has dozens of agents.
 TRIM_EVERY_S = 2.0
 
@@ -76,7 +84,17 @@ class Life:
         self._is_stopping = is_stopping
         self._pause = pause
         self._intents = Intents(outbox)
-        self._errands = Errands(grip, outbox, self._intents, may_go_on=self._may_tap, pause=pause)
+        self._errands = Errands(
+            grip,
+            outbox,
+            self._intents,
+            Evidence(settings.data_dir / "evidence" / file_name(phone.serial)),
+            may_go_on=self._may_tap,
+            pause=pause,
+            waiting=lambda on: self._enter(PhoneState.BUSY, WAITS_FOR_TAP if on else ""),
+            could_act=lambda: not self._session.settings_count or may_act(self._session.settings),
+            host=settings.host,
+        )
         self._pulse = Pulse(state="")
         remembered = outbox.recall("settings")
         self._session = Session(
@@ -86,10 +104,11 @@ class Life:
             intents=self._intents,
             pulse=lambda: self._pulse,
             # A recorded notice lasts while the controller is away; the right to act does not.
-            settings=replace(msgspec.json.decode(remembered, type=Settings), unattended=False)
+            settings=replace(msgspec.json.decode(remembered, type=Settings), unattended=False, assist=False)
             if remembered
             else Settings(),
         )
+        grip.phone.client.learn(self._session.settings.tables)
         self._settings_count = 0
         self._started_s = time.monotonic()
         self._was_connected = False
@@ -99,10 +118,9 @@ class Life:
         self._ping_at_s = 0.0
         self._battery_at_s = 0.0
         self._sweep_at_s = 0.0
-        # The controller's words heard when the warning was archived; what it allows later is said after it.
-        warned = int(outbox.recall("warned_seq") or 0)
-        self._words_at_rest: int | None = 0 if 0 < warned <= outbox.acked else None
+        self._rest_after_warning = Rest(outbox)
         self._sweeper = Sweeper(outbox)
+        self._observer = Observer(outbox)
         self._purge_at_s = self._started_s + PURGE_EVERY_S
         self._trim_at_s = 0.0
 
@@ -130,20 +148,20 @@ class Life:
         try:
             step()
         except PlatformWarning as warning:
-            if not self._outbox.recall("warned_seq"):
+            if not self._rest_after_warning.is_on:
                 self._errands.report_warning(warning)
-            self._outbox.remember("was_unattended", str(int(self._session.settings.unattended)))
-            self._outbox.remember("warning", warning.warning)
             # A warning that still stands on the screen must not become an event every few seconds.
             self._try_at_s = time.monotonic() + REST_S
             self._enter(PhoneState.BACKOFF, warning.warning)
         except LoggedOut:
             self._trouble(PhoneState.LOGGED_OUT, "WeChat is signed out")
+        except NotNow as error:
+            self._trouble(PhoneState.PREPARING, error.kind)
         except ScreenError as error:
-            cause = "unreadable" if isinstance(error, Unreadable) else "not_recognised"
-            if self._pulse.state != PhoneState.BLIND:
-                self._outbox.add(ScreenUnknown(activity="", cause=cause))
-            self._trouble(PhoneState.BLIND, cause)
+            why = blindness(error)
+            if (self._pulse.state, self._pulse.cause) != (PhoneState.BLIND, why.cause):
+                self._errands.report_blindness(why.cause, why.detail)
+            self._trouble(PhoneState.BLIND, why.cause)
         except DriverError as fault:
             self._enter(PhoneState.PREPARING, "connection to the phone")
             self._grip.again(fault)
@@ -161,13 +179,18 @@ class Life:
         """Before anything else on this phone: end what a crash left open."""
         self._errands.return_unarmed("agent_restarted")
         while self._intents.armed() and self._why_end() is None:
+            self._hear_settings()
             self._guarded(self._settle_armed)
             self._rest()
 
     def _settle_armed(self) -> None:
-        if self._outbox.recall("warned_seq"):
+        if self._rest_after_warning.is_on:
             for task in self._intents.armed():
                 self._errands.give_up(task, "warned")
+            return
+        if self._session.calibration:
+            # A build that nobody knows yet would keep the task armed for ever.
+            self._calibrate()
             return
         if time.monotonic() < self._try_at_s:
             return
@@ -183,37 +206,55 @@ class Life:
         self._hear_settings()
         if self._intents.armed():
             self._settle_armed()
-            return
-        now_s = time.monotonic()
-        if self._is_resting():
-            self._return_offers("resting")
-            return
-        if now_s < self._try_at_s:
-            self._return_offers(self._pulse.state)
-            return
+        elif self._is_resting():
+            self._errands.return_unarmed("resting")
+        elif self._session.calibration:
+            self._errands.return_unarmed("calibrating")
+            self._calibrate()
+        elif time.monotonic() < self._try_at_s:
+            self._errands.return_unarmed(self._pulse.state)
+        else:
+            self._serve(time.monotonic())
+
+    def _serve(self, now_s: float) -> None:
         self._keep_in_touch(now_s)
         if self._account_at_s == float("-inf"):
             self._read_account()
         if not self._check_account():
             return
-        self._work(now_s)
-        if self._check_account():  # it was perhaps read again meanwhile
+        is_ours = self._is_ours()
+        self._work(now_s, is_ours=is_ours)
+        if self._check_account() and is_ours:  # it was perhaps read again meanwhile
             self._troubles = 0
             self._enter(PhoneState.READY)
 
-    def _work(self, now_s: float) -> None:
+    def _work(self, now_s: float, *, is_ours: bool) -> None:
         task = next(iter(self._intents.open_tasks()), None)
         if task is not None:
             self._do(task)
+        elif is_ours and may_act(self._session.settings) and not self._is_observed():
+            self._observe()
         elif now_s >= self._sweep_at_s:
             self._sweep()
 
     def _do(self, task: LeasedTask) -> None:
-        self._refresh_account()
+        # Who is signed in and which build of the client runs is seen anew for each task.
+        self._grip.phone.client.wear_out()
+        self._read_account()
         if self._errands.refuse(task, self._session.settings):
             return
         self._enter(PhoneState.BUSY)
-        self._errands.do(task)
+        if self._session.settings.assist:
+            self._observe()
+        self._observer.wear_out()
+        self._errands.do(task, self._session.settings)
+
+    def _is_observed(self) -> bool:
+        """Tell whether adds made by hand are known; in assist mode nobody leafs through without a task."""
+        return self._session.settings.assist or self._observer.is_fresh()
+
+    def _observe(self) -> None:
+        self._observer.observe(self._grip.phone, may_name=self._may_capture())
 
     def _sweep(self) -> None:
         """Read the chats with something new in them, until a task comes."""
@@ -233,10 +274,6 @@ class Life:
 
     def _may_capture(self) -> bool:
         return may_capture(self._session.settings, self._outbox.account_id)
-
-    def _return_offers(self, cause: str) -> None:
-        # A task may cross with the wish that was taken back.
-        self._errands.return_unarmed(cause)
 
     # ---- looking after the phone
 
@@ -273,47 +310,61 @@ class Life:
             self._trouble(PhoneState.QUARANTINED, "account_mismatch")
         else:
             return True
-        self._return_offers("account_mismatch")
+        self._errands.return_unarmed("account_mismatch")
         return False
 
+    def _is_ours(self) -> bool:
+        """Tell whether the phone's mark leaves it to this agent to act; its chats are read in any case."""
+        other = self._errands.owned_by_other() if may_act(self._session.settings) else ""
+        if other:
+            self._enter(PhoneState.QUARANTINED, other)
+            self._errands.return_unarmed(other)
+        return not other
+
     def _is_resting(self) -> bool:
-        warned = self._outbox.recall("warned_seq")
-        if not warned:
+        if not self._rest_after_warning.is_on:
             return False
-        is_archived = self._outbox.acked >= int(warned)
-        if is_archived and self._words_at_rest is None:
-            self._words_at_rest = self._session.settings_count
-        lifted = is_lifted(
-            is_archived=is_archived,
-            was_unattended=self._outbox.recall("was_unattended") != "0",
-            has_new_word=self._session.settings_count > (self._words_at_rest or 0),
-            settings=self._session.settings,
-        )
-        if not lifted:
-            self._enter(PhoneState.BACKOFF, self._outbox.recall("warning"))
+        settings = self._session.settings
+        if not self._rest_after_warning.has_ended(settings, self._session.settings_count):
+            self._enter(PhoneState.BACKOFF, self._rest_after_warning.cause)
             return True
-        self._outbox.remember("warned_seq", "")
-        self._words_at_rest = None
+        # Toasts carry no time: the one that warned must not stop the account a second time.
+        self._grip.phone.forget_toast()
         self._account_at_s = float("-inf")
-        if self._session.settings.unattended:
+        if may_act(settings):
             self._try_at_s = 0.0  # a person has said so
         return False
 
     # ---- the controller
 
-    def _may_tap(self) -> bool:
+    def _may_tap(self, by_machine: bool) -> bool:
         """Tell whether nobody has taken back the right to act; asked right before each tap that lasts."""
         session = self._session
         is_ending = self._is_stopping() or bool(session.stop_reason) or session.failure is not None
-        return session.settings.unattended and not is_ending
+        allowed = session.settings.unattended if by_machine else session.settings.assist
+        return allowed and not is_ending
+
+    def _calibrate(self) -> None:
+        """Learn the ids of the client as an operator asked, and tell what came of it; once for a request."""
+        request_id, self._session.calibration = self._session.calibration, ""
+        self._enter(PhoneState.BUSY, "calibrating")
+        # What the phone is after it only a look tells; it may be as blind as before.
+        self._try_at_s, self._account_at_s = 0.0, float("-inf")
+        calibrate(self._grip.phone, request_id, self._outbox.add)
 
     def _hear_settings(self) -> None:
         if self._session.settings_count == self._settings_count:
             return
+        if self._session.settings.tables != self._grip.phone.client.learned:
+            self._grip.phone.client.learn(self._session.settings.tables)
+            self._try_at_s = 0.0
         self._settings_count = self._session.settings_count
         self._outbox.remember("settings", msgspec.json.encode(self._session.settings).decode())
         if self._pulse.state == PhoneState.QUARANTINED:
             self._try_at_s = 0.0  # another account may be expected now
+        if self._pulse.state == PhoneState.BACKOFF and may_act(self._session.settings):
+            # A warning met before the first word of the controller leaves nothing to lift but this pause.
+            self._try_at_s = 0.0
 
     def _why_end(self) -> Exit | None:
         if self._session.failure is not None:
@@ -331,7 +382,7 @@ class Life:
 
     def _rest(self) -> None:
         is_free = self._pulse.state == PhoneState.READY and not self._intents.open_tasks()
-        self._session.want(1 if is_free and self._session.settings.unattended else 0)
+        self._session.want(1 if is_free and may_act(self._session.settings) and self._is_observed() else 0)
         if time.monotonic() >= self._trim_at_s:
             heap.trim()
             self._trim_at_s = time.monotonic() + TRIM_EVERY_S

@@ -9,19 +9,20 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
 import grpc
 
 from agent import wire
 from agent.boottime import boot_id, boot_ms, wall_ms
+from agent.epochs import Claim, Standing
 from agent.intents import Intents
 from agent.logs import get_logger
 from agent.model import Settings
 from agent.outbox import Outbox
 from agent.poison import Poison
 from protos import channel
+from protos.crashpoint import reach
 from protos.facts import PhoneFacts, TaskReturned
 from protos.fleet_pb2 import Down, Up
 from protos.fleet_pb2_grpc import FleetStub
@@ -38,20 +39,8 @@ ACK_WITHIN_S = 60.0
 SLEPT_MS = 30_000
 # What a controller answers because of what it was sent, not because of how it is.
 _BLAMES_CONTENT = frozenset(
-    {
-        grpc.StatusCode.INVALID_ARGUMENT,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-        grpc.StatusCode.INTERNAL,
-        grpc.StatusCode.UNKNOWN,
-    }
+    grpc.StatusCode[name] for name in ("INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN")
 )
-
-
-class StopReason(StrEnum):
-    """Why a controller ends a session for good."""
-
-    SUPERSEDED = "superseded"
-    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +73,7 @@ class Session:
         self.settings_count = 0  # grows with each word; 0 = none since this process began
         self.stop_reason: str = ""
         self.failure: BaseException | None = None  # a fault of this program: the process should end of it
+        self.calibration = ""  # request of an operator to learn the client's ids, "" if there is none
         self.wanted = 0
         self.poison = Poison()
         self.wake = threading.Event()
@@ -169,18 +159,20 @@ class Session:
         flight = stream.flight
         if flight is None or code not in _BLAMES_CONTENT or stream.failure is not None:
             return
-        verdict = self.poison.failed(*flight)
-        if verdict.set_aside is not None:
-            self.outbox.set_aside(verdict.set_aside, f"the controller answered {code.name}")
-            log.error("event set aside", seq=verdict.set_aside, code=code.name)
-        elif verdict.put_back is not None:
-            self.outbox.put_back(verdict.put_back)
-            log.warning("event put back", seq=verdict.put_back)
+        self.poison.blame(flight, self.outbox, code.name)
 
 
 def is_overslept(beat_boot_ms: int, now_boot_ms: int, every_ms: int) -> bool:
     """Tell whether a heartbeat that is due every so often was put off by sleep, by CLOCK_BOOTTIME."""
     return now_boot_ms - beat_boot_ms > every_ms + SLEPT_MS
+
+
+def _passed(frame: Up) -> Iterator[Up]:
+    """Yield a frame between the two places at which a test can end this process."""
+    kind = frame.WhichOneof("kind")
+    reach(f"agent.before_send.{kind}")
+    yield frame
+    reach(f"agent.sent.{kind}")
 
 
 class _Stream:
@@ -199,6 +191,7 @@ class _Stream:
         self._want_sent = 0
         self._is_ended = False
         self._started_s = time.monotonic()
+        self._standing = Standing(session.outbox)
         # When this host last said something. A lease runs from there: the frame that brings it may have
         # waited in a buffer since then, while the host slept.
         self._beat_boot_ms = boot_ms()
@@ -215,11 +208,11 @@ class _Stream:
     def frames(self) -> Iterator[Up]:
         """Yield what goes up, the greeting first; a fault ends the call and is kept in `failure`."""
         try:
-            yield self._hello()
+            yield from _passed(self._hello())
             while not self._is_ended:
                 frame = self._next_frame()
                 if frame is not None:
-                    yield frame
+                    yield from _passed(frame)
                     continue
                 self.wake.wait(self._idle_s())
                 self.wake.clear()
@@ -230,6 +223,7 @@ class _Stream:
 
     def _hello(self) -> Up:
         outbox = self._outbox
+        told = self._standing.greet()
         return wire.hello_up(
             self._session.greeting.phone,
             version=self._session.greeting.version,
@@ -238,6 +232,10 @@ class _Stream:
             lowest=outbox.lowest,
             highest=outbox.highest,
             open_task_ids=[task.task_id for task in self._session.intents.open_tasks()],
+            last_farm_id=told.farm_id,
+            last_farm_epoch=told.farm_epoch,
+            last_phone_epoch=told.phone_epoch,
+            acked=outbox.acked,
         )
 
     def _next_frame(self) -> Up | None:
@@ -305,19 +303,24 @@ class _Stream:
         if hear is None:
             log.info("frame of an unknown kind")
         else:
+            reach(f"agent.heard.{kind}")
             hear(down)
+            reach(f"agent.took.{kind}")
 
     def _hear_welcome(self, down: Down) -> None:
         welcome = wire.welcome_of(down)
         if welcome.phone_id:
-            if welcome.high_water > self._outbox.highest:
+            claim = Claim(welcome.farm_id, welcome.farm_epoch, welcome.phone_epoch)
+            if not self._standing.hear(claim):
+                self.cancel()
+                return
+            if welcome.high_water > self._outbox.highest and not self._standing.is_stale:
                 # The file is older than the archive: it was restored from a copy. Its numbers are used up.
                 self._outbox.renumber()
                 log.warning("outbox behind the archive, new spool")
                 self.cancel()
                 return
             self._outbox.rewind(welcome.high_water)
-            self._outbox.enter_epoch(welcome.phone_epoch)
         self._next_seq = max(welcome.high_water + 1, self._outbox.lowest)
         self.welcome = welcome
         self._allow(welcome.settings)
@@ -326,13 +329,20 @@ class _Stream:
         )
 
     def _allow(self, settings: Settings) -> None:
+        if self._standing.is_stale:
+            settings = replace(settings, unattended=False, assist=False)
         self._session.settings = settings
         self._session.settings_count += 1
 
     def _hear_settings(self, down: Down) -> None:
         self._allow(wire.settings_of(down.settings))
 
+    def _hear_calibrate(self, down: Down) -> None:
+        self._session.calibration = down.calibrate.request_id
+
     def _hear_lease_renewed(self, down: Down) -> None:
+        if self._standing.is_stale:
+            return
         renewed = down.lease_renewed
         until_boot_ms = self._beat_boot_ms + renewed.lease_ms if renewed.lease_ms else 0
         self._session.intents.renew(renewed.task_id, until_boot_ms)
@@ -363,6 +373,9 @@ class _Stream:
         pb = down.task
         # The credit is used up; the phone's thread asks again when it has time again.
         self._want_sent = self._session.wanted = 0
+        if self._standing.is_stale:
+            self._outbox.add(TaskReturned(task_id=pb.task_id, attempt=pb.attempt, cause="stale_farm"))
+            return
         try:
             task = wire.task_of(pb, from_boot_ms=self._beat_boot_ms, boot_id=boot_id())
         except wire.UnknownAction:
@@ -375,7 +388,7 @@ class _Stream:
     def _hear_stop(self, down: Down) -> None:
         reason = down.stop.reason
         log.info("controller says stop", reason=reason)
-        if reason in set(StopReason):
+        if reason in set(wire.StopReason):
             # The phone's thread ends the session; what is not archived yet may go out until then.
             self._session.stop_reason = reason
             self._session.wanted = 0

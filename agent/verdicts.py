@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from agent.errors import (
     AgentError,
     DriverError,
+    InTheWay,
     LeaseLost,
     LoggedOut,
+    NotNow,
+    NotOwner,
+    OtherFarm,
     PlatformWarning,
     ScreenError,
+    UnknownVersion,
     Unreadable,
+    WrongLanguage,
 )
 from agent.intents import LEASE_MARGIN_MS
 from agent.model import Ended, FriendAddOutcome, LeasedTask, Result, Settings
@@ -66,14 +72,18 @@ def _after_arming(error: AgentError) -> Verdict:
     return Look()
 
 
+_CAUSES = {NotOwner: "not_owner", OtherFarm: "other_farm", LoggedOut: "logged_out"}
+
+
 def _before_arming(error: AgentError, attempt: int) -> Verdict:
     match error:
-        case LeaseLost():
-            return GiveBack("lease_lost")
-        case LoggedOut():
-            return GiveBack("logged_out")
-        case Unreadable():
+        case LeaseLost() | NotOwner() | OtherFarm() | LoggedOut():
+            return GiveBack(_CAUSES.get(type(error), "lease_lost"))
+        case Unreadable() | UnknownVersion() | WrongLanguage() | InTheWay():
+            # The phone's fault, not the task's, however often it comes back.
             return GiveBack("screen_unreadable")
+        case NotNow():
+            return GiveBack("not_now")
         case ScreenError() if attempt >= TRIES_ON_UNKNOWN_SCREENS:
             return Settle(
                 Ended(
@@ -100,8 +110,8 @@ def why_not_begin(
     boot_id: str,
 ) -> str:
     """Return the coded reason why a task must not be begun, empty if it may."""
-    if not settings.unattended:
-        return "not_unattended"
+    if not may_act(settings):
+        return "must_not_act"
     if task.boot_id != boot_id or task.until_boot_ms - now_boot_ms < LEASE_MARGIN_MS:
         return "lease_lost"
     if task.phone_epoch != phone_epoch:
@@ -111,13 +121,17 @@ def why_not_begin(
     return ""
 
 
-def is_lifted(*, is_archived: bool, was_unattended: bool, has_new_word: bool, settings: Settings) -> bool:
+def may_act(settings: Settings) -> bool:
+    """Tell whether tasks may be done at all, whoever makes the taps that last."""
+    return settings.unattended or settings.assist
+
+
+def is_lifted(*, is_archived: bool, could_act: bool, has_new_word: bool, settings: Settings) -> bool:
     """Tell whether the controller has let an account act again after a warning.
 
-    While an account rests it is not allowed to act unattended, so a word that allows it, said after the
-    warning was archived, is that of the person who lifted the rest. An account that never was unattended
-    gets no task anyway.
+    While an account rests it may not act in any mode, so a word that allows it, said after the warning was
+    archived, is that of the person who lifted the rest. An account that could not act gets no task anyway.
     """
     if not is_archived:
         return False
-    return not was_unattended or (has_new_word and settings.unattended)
+    return not could_act or (has_new_word and may_act(settings))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any
 
 from agent.actions import ACTIONS
@@ -17,6 +18,13 @@ from protos.fleet_pb2 import Settings as PbSettings
 
 class UnknownAction(ValueError):
     """This release does not know the action of a task."""
+
+
+class StopReason(StrEnum):
+    """Why a controller ends a session for good."""
+
+    SUPERSEDED = "superseded"
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,7 @@ def hello_up(
     lowest: int,
     highest: int,
     open_task_ids: Sequence[str],
+    last_farm_id: str = "",
     last_farm_epoch: int = 0,
     last_phone_epoch: int = 0,
     acked: int = 0,
@@ -73,6 +82,7 @@ def hello_up(
             spool_highest=highest,
             open_task_ids=open_task_ids,
             phone=PbPhoneFacts(**phone),
+            last_farm_id=last_farm_id,
             last_farm_epoch=last_farm_epoch,
             last_phone_epoch=last_phone_epoch,
             spool_acked=acked,

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from controller.errors import BadRequest, SpoolGap, UnknownConversation
 from controller.fleet import known_phone
 from controller.ledger import Ledger, Work
-from controller.model import AccountId, Conversation, Gap, Message, Phone, PhoneId, Warned
+from controller.model import AccountId, Phone, PhoneId
+from controller.records import BlindScreen, Conversation, Gap, Message, Warned
 from controller.reports import CHAT_FACTS, Reports, Source, Unfit, fit
 from controller.store.base import StoredEvent
 from controller.words import make, version_of
@@ -39,7 +40,10 @@ class Archive:
         if first_seq < 1 or first_seq + len(bodies) > _MAX_SEQ:
             raise BadRequest("events are numbered from 1")
         with self._ledger.work() as work:
-            phone = known_phone(work.tx, phone_id)
+            phone = known_phone(work.tx, phone_id, locks=True)
+            if phone.account_id is not None:
+                # Phone, account, task: in the order in which a lease takes them.
+                work.tx.lock_account(phone.account_id)
             high_water = work.tx.lock_spool(phone_id, spool_id, work.now_ms)
             if first_seq > high_water + 1:
                 raise SpoolGap(expected_seq=high_water + 1)
@@ -88,10 +92,15 @@ class Archive:
         with self._ledger.look() as tx:
             return tx.gaps(conversation_id)
 
-    def warnings(self, *, limit: int = 100) -> list[Warned]:
+    def warnings(self, *, phone_id: PhoneId | None = None, limit: int = 100) -> list[Warned]:
         """Return the newest platform warnings, newest first."""
         with self._ledger.look() as tx:
-            return tx.warnings(limit=_bounded(limit))
+            return tx.warnings(phone_id=phone_id, limit=_bounded(limit))
+
+    def blind_screens(self, phone_id: PhoneId, *, limit: int = 20) -> list[BlindScreen]:
+        """Return the screens of a phone that its agent could not read, newest first."""
+        with self._ledger.look() as tx:
+            return tx.blind_screens(phone_id, limit=_bounded(limit))
 
     def event(self, phone_id: PhoneId, spool_id: str, seq: int) -> StoredEvent | None:
         """Return an archived event."""

@@ -60,10 +60,11 @@ class FixedClock:
 
 
 class WatchedClock:
-    """The wall clock, watched by the steady one: of a large forward jump nothing is believed.
+    """The wall clock, watched by the steady one: of a large jump nothing is believed.
 
-    A jump by a day would free a whole quota, and the farm's clock, which never goes back, would stand still
-    for that day once somebody corrects it. A difference of more than an hour between both clocks against the
+    Ahead, a jump by a day would free a whole quota, and the farm's clock, which never goes back, would stand
+    still for that day once somebody corrects it. Back, what is used meanwhile would be dated too early, and
+    let go too early after the correction. A difference of more than an hour between both clocks against the
     start counts as a jump until it is gone. A new start believes the wall clock: so a person confirms it.
     """
 
@@ -74,10 +75,10 @@ class WatchedClock:
         self._offset_ms = clock.now_ms() - clock.steady_ms()
 
     def read(self) -> tuple[int, bool]:
-        """Return the time to work with, and whether the wall clock jumped ahead of it."""
+        """Return the time to work with, and whether the wall clock jumped away from it."""
         wall_ms = self._clock.now_ms()
         steady_ms = self._clock.steady_ms() + self._offset_ms
-        has_jumped = wall_ms - steady_ms > self.MAX_JUMP_MS
+        has_jumped = abs(wall_ms - steady_ms) > self.MAX_JUMP_MS
         return (steady_ms if has_jumped else wall_ms), has_jumped
 
 

@@ -18,6 +18,7 @@ class Column(StrEnum):
     BASIS = "basis"
     BASIS_AT = "basis_at"
     PHONE_NO = "phone_no"
+    TAGS = "tags"
 
 
 # Headings as shops and CRMs export them, folded: case, width, blanks and punctuation do not count.
@@ -31,6 +32,7 @@ remark name remark customer customername fullname note
 basis 依据 联系依据 订单号 订单编号 订单 单号 来源 basis order orderno orderid ordernumber
 basis_at 下单时间 下单日期 订单时间 订单日期 成交时间 付款时间 依据时间 依据日期 日期 时间 登记时间
 basis_at basisat basisdate date orderdate orderedat ordertime
+tags 标签 客户标签 分组 tag tags label labels
 phone_no 工号机 工作手机 工作机 工作手机号 手机编号 机号 phoneno phoneid workphone
 """
 _MEANING = {
@@ -44,6 +46,11 @@ def fold(heading: str) -> str:
     """Return a heading without case, width, blanks and punctuation."""
     plain = unicodedata.normalize("NFKC", heading).casefold()
     return "".join(char for char in plain if char.isalnum())
+
+
+def knows(heading: str) -> bool:
+    """Tell whether a heading is one that is understood without being told."""
+    return fold(heading) in _MEANING
 
 
 def guess_columns(heading: tuple[str, ...], mapping: Mapping[Column, str]) -> dict[Column, int]:

@@ -12,40 +12,27 @@ from typing import Annotated, Any
 import msgspec
 
 from controller.errors import ConfigWrong
+from controller.hours import FARM_ZONE, zone
+from controller.limits import Quotas
 
 FILE_NAME = "config.toml"
 
-# Every value below is ours, not WeChat's: no official number of friend adds a day exists. Public reports say
-# "keep below 10 a day" (m.sboyo.com, undated), "about 3 an hour, may be inexact" (wxpy#76, 2017-06-09) and
-# "more than 10 in a row is risky" (pywechat#210, 2026-04-17); 50 an hour is called abnormal. The first
-# warning of the platform rests the account whatever is left here.
-_PER_DAY = 10
-_PER_HOUR = 3
-_SPACING_S = 90
 
-# A typing error such as 1000 must not become a policy.
-_MOST_A_DAY = 50
-_MOST_AN_HOUR = 50
+class StopLossLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a job of friend adds pauses itself, see controller.stoploss; a person lets it go on."""
 
-
-class FriendAddQuota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many friend requests one account may send in any sliding day and hour, and how far apart."""
-
-    per_day: Annotated[int, msgspec.Meta(ge=0, le=_MOST_A_DAY)] = _PER_DAY
-    per_hour: Annotated[int, msgspec.Meta(ge=0, le=_MOST_AN_HOUR)] = _PER_HOUR
-    spacing_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = _SPACING_S
-
-
-class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One table for each action that counts."""
-
-    friend_add: FriendAddQuota = FriendAddQuota()
+    window_rows: Annotated[int, msgspec.Meta(ge=5, le=1_000)] = 30
+    max_not_found_percent: Annotated[int, msgspec.Meta(ge=1, le=99)] = 50
+    min_requests: Annotated[int, msgspec.Meta(ge=5, le=1_000)] = 30
+    accept_after_h: Annotated[int, msgspec.Meta(ge=1, le=720)] = 72
+    min_accepted_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
 
 
 class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The section [controller]; relative paths count from the file's folder."""
 
-    farm_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = "farm"
+    # Stands in the mark on each phone, so it is one word of these signs.
+    farm_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:+-]{1,64}$")] = "farm"
     data_dir: str = ""
     store_url: str = ""
     grpc: str = "127.0.0.1:7443"
@@ -55,7 +42,13 @@ class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_sent_pause_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 60
     words_file: str = ""
     words: tuple[str, ...] = ()
+    # By which the allowed hours of accounts are read.
+    time_zone: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = FARM_ZONE
     quotas: Quotas = Quotas()
+    stop_loss: StopLossLimits = StopLossLimits()
+
+    def __post_init__(self) -> None:
+        zone(self.time_zone)
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from controller.accepting import Accepting
 from controller.archive import Archive
 from controller.audit import Audit
+from controller.clienttables import ClientTables
 from controller.clock import Clock
+from controller.customers import Customers
 from controller.fleet import Fleet
+from controller.friends import Friends
 from controller.jobs import Jobs
 from controller.ledger import Change, ChangeKind, CoreSettings, Ledger, Watcher
-from controller.model import Status, ViolationState
+from controller.model import Status
 from controller.notices import Notices
-from controller.quotas import Quotas
+from controller.overrides import Quotas
+from controller.records import ViolationState
 from controller.store.base import Store
 from controller.violations import Violations
 
@@ -31,10 +36,14 @@ class Core:
         self.fleet = Fleet(ledger)
         self.quotas = Quotas(ledger)
         self.jobs = Jobs(ledger)
+        self.contacts = Customers(ledger)
+        self.friends = Friends(ledger)
+        self.accepting = Accepting(ledger)
         self.violations = Violations(ledger)
         self.archive = Archive(ledger)
         self.notices = Notices(ledger)
         self.audit = Audit(ledger)
+        self.clients = ClientTables(ledger)
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` on the core's thread after each change is committed; returns the way to stop."""
@@ -49,6 +58,7 @@ class Core:
         """Return the farm at a glance."""
         phones = self.fleet.phones()
         with self._ledger.look() as tx:
+            now_ms, until_ms = max(self.clock.now_ms(), tx.clock_ms()), tx.frozen_until_ms()
             return Status(
                 at_ms=self.clock.now_ms(),
                 store=self._ledger.store.kind,
@@ -61,4 +71,5 @@ class Core:
                 gaps=tx.count_gaps(),
                 refused_no_notice=tx.count_refused_events(),
                 clock_cause=self._ledger.clock_cause(tx),
+                restored_until_ms=until_ms if until_ms > now_ms else None,
             )

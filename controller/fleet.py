@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from controller import restoring, rests
 from controller.audit import enter, named
+from controller.clock import MINUTE_MS
 from controller.errors import BadRequest, NumberTaken, SafetyRefusal, SerialTaken, StaleEpoch, UnknownPhone
 from controller.ledger import CoreSettings, Ledger, Work
-from controller.model import (
-    Account,
-    AccountId,
-    ActingMode,
-    Phone,
-    PhoneId,
-    Sighting,
-    TaskState,
-)
+from controller.model import Account, AccountId, ActingMode, Phone, PhoneId, Sighting, TaskState
 from controller.roster import allowed, overlaid, reported
 from controller.selection import phone_id_of, pick
 from controller.sessions import Admission, Greeting, PhoneSettings, Pulse
@@ -22,11 +18,12 @@ from controller.transitions import ended
 from protos.facts import PhoneFacts, PhoneState
 
 _NO_HEARTBEAT = "no_heartbeat"
+_CLOCK_KEPT_EACH_MS = 10 * MINUTE_MS
 
 
-def known_phone(tx: Tx, phone_id: PhoneId) -> Phone:
+def known_phone(tx: Tx, phone_id: PhoneId, *, locks: bool = False) -> Phone:
     """Return a phone by its number; UnknownPhone."""
-    phone = tx.phone(phone_id)
+    phone = tx.lock_phone(phone_id) if locks else tx.phone(phone_id)
     if phone is None:
         raise UnknownPhone(f"no phone {phone_id}")
     return phone
@@ -46,7 +43,10 @@ def settings_of(tx: Tx, phone: Phone, settings: CoreSettings) -> PhoneSettings:
     """Return what a phone is allowed now."""
     account = tx.account(phone.account_id) if phone.account_id else None
     notice = tx.notice(phone.holder) if phone.holder else None
-    return allowed(phone, account, has_notice=notice is not None, sweep_pause_ms=settings.sweep_pause_ms)
+    told = allowed(phone, account, has_notice=notice is not None, sweep_pause_ms=settings.sweep_pause_ms)
+    facts = phone.facts
+    table = tx.table_of_build(facts.wechat_version, facts.wechat_version_code, facts.wechat_installer)
+    return replace(told, tables=(table,)) if table else told
 
 
 class Fleet:
@@ -137,7 +137,7 @@ class Fleet:
             bound = bound or (AccountId(phone.account_seen) if account_id is None else None) or None
             kept_holder = phone.holder if holder is None else holder.strip()
             if bound:
-                self._bind(tx, phone.phone_id, bound)
+                self._bind(tx, phone.phone_id, bound, work.now_ms)
                 self._set_mode(work, phone, bound, unattended, reason)
             elif unattended is not None:
                 raise BadRequest("no account is bound to this phone, and none was seen on it")
@@ -148,8 +148,11 @@ class Fleet:
             work.offer()
             return self._shown(tx, known_phone(tx, phone.phone_id))
 
-    def clear(self, phone_id: PhoneId, *, reason: str, actor: str) -> Phone:
-        """End the rest of a phone's account after a warning; BadRequest without a reason or a name."""
+    def clear(self, phone_id: PhoneId, *, reason: str, actor: str) -> rests.Cleared:
+        """End rest and freeze of a phone's account; BadRequest without a reason or a name.
+
+        It may come before the meant end of the rest: that is kept in the diary, and told to who did it.
+        """
         if not reason.strip():
             raise BadRequest("say why this account may act again")
         named(actor)
@@ -158,12 +161,17 @@ class Fleet:
             phone = tx.lock_phone(phone_id_of(phone_id))
             if phone is None:
                 raise UnknownPhone(f"no phone {phone_id}")
-            if phone.account_id is None or not tx.lift(phone.account_id):
-                raise BadRequest(f"the account of phone {phone.phone_id} does not rest")
-            enter(work, actor=actor, what="account.clear", object_=phone.account_id, reason=reason)
+            account = tx.lock_account(phone.account_id) if phone.account_id else None
+            if account is None:
+                raise BadRequest(f"no account is bound to phone {phone.phone_id}")
+            early_ms, probation_until_ms = rests.lift(work, account, reason=reason, actor=actor)
             work.touch(phone.phone_id)
             work.offer()
-            return self._shown(tx, known_phone(tx, phone.phone_id))
+            return rests.Cleared(
+                phone=self._shown(tx, known_phone(tx, phone.phone_id)),
+                early_by_ms=early_ms,
+                probation_until_ms=probation_until_ms,
+            )
 
     # ---- for sessions
 
@@ -172,6 +180,7 @@ class Fleet:
         with self._ledger.work(keeps_time=False) as work:
             tx = work.tx
             phone = tx.phone_by_serial(greeting.facts.serial)
+            self._doubt(work, phone, greeting)
             if phone is None:
                 tx.see(greeting.facts, "", work.now_ms)
                 return Admission(
@@ -182,7 +191,8 @@ class Fleet:
                     at_ms=work.now_ms,
                     settings=PhoneSettings(sweep_pause_ms=self._ledger.settings.sweep_pause_ms),
                 )
-            epoch = tx.raise_epoch(phone.phone_id, work.now_ms)
+            above = restoring.claimed(greeting.last_phone_epoch)
+            epoch = tx.raise_epoch(phone.phone_id, work.now_ms, above=above)
             tx.set_facts(phone.phone_id, greeting.facts)
             return Admission(
                 phone_id=phone.phone_id,
@@ -192,6 +202,14 @@ class Fleet:
                 at_ms=work.now_ms,
                 settings=settings_of(tx, phone, self._ledger.settings),
             )
+
+    def _doubt(self, work: Work, phone: Phone | None, greeting: Greeting) -> None:
+        """Freeze the farm's permits if this agent knows more than the data."""
+        found = restoring.evidence(work, phone, greeting)
+        if found:
+            told = f"{found}; phone {phone.phone_id}" if phone else f"{found}; a handset without a number"
+            above = restoring.claimed(greeting.last_farm_epoch)
+            restoring.freeze(work, self._ledger.settings, above=above, told=told)
 
     def _begin(self, work: Work, phone_id: PhoneId, greeting: Greeting) -> int:
         high_water = work.tx.lock_spool(phone_id, greeting.spool_id, work.now_ms)
@@ -279,6 +297,8 @@ class Fleet:
             before_ms = work.now_ms - self._ledger.settings.lost_after_ms
             for phone_id in work.tx.mark_absent(before_ms=before_ms, cause=_NO_HEARTBEAT):
                 work.touch(phone_id)
+            # Asking costs no write; yet after a restart the clock must not have been set back unseen.
+            work.keeps_time = work.now_ms - work.tx.clock_ms() > _CLOCK_KEPT_EACH_MS
 
     # ---- inside
 
@@ -287,11 +307,14 @@ class Fleet:
         notice = tx.notice(phone.holder) if phone.holder else None
         return overlaid(phone, account, has_notice=notice is not None)
 
-    def _bind(self, tx: Tx, phone_id: PhoneId, account_id: AccountId) -> None:
+    def _bind(self, tx: Tx, phone_id: PhoneId, account_id: AccountId, now_ms: int) -> None:
         other = tx.phone_of_account(account_id)
         if other not in (None, phone_id):
             raise BadRequest(f"this account is bound to phone {other}; unbind it there first")
         tx.ensure_account(account_id)
+        tx.set_first_bound(account_id, now_ms)
+        # Only this account sees what an earlier attempt may have sent: its rows go where it goes.
+        tx.repin(account_id, phone_id)
 
     def _set_mode(
         self, work: Work, phone: Phone, account_id: AccountId, unattended: bool | None, reason: str

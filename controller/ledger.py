@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from controller.clock import Clock, WatchedClock
+from controller.hours import FARM_ZONE
 from controller.model import JobId, PhoneId, QuotaRule
+from controller.stoploss import StopLoss, judge
 from controller.store.base import Store, Tx
+from protos.crashpoint import reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +21,8 @@ class CoreSettings:
 
     quota_rules: tuple[QuotaRule, ...]
     words: tuple[str, ...] = ()
+    # By which the allowed hours of an account are read that has no zone of its own.
+    time_zone: str = FARM_ZONE
     lease_ms: int = 120_000
     lost_after_ms: int = 30_000
     # So long after the end of its lease a task without word counts as unknown.
@@ -30,6 +35,7 @@ class CoreSettings:
     not_sent_pause_ms: int = 60_000
     max_attempts: int = 3
     max_returns: int = 5
+    stop_loss: StopLoss = field(default_factory=StopLoss)
 
 
 class ChangeKind(StrEnum):
@@ -37,6 +43,7 @@ class ChangeKind(StrEnum):
 
     WORK = "work"  # a task may have become available to some phone
     PHONE = "phone"  # settings, number or rest of one phone changed
+    CALIBRATE = "calibrate"  # one phone is asked to learn the ids of its client
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +53,12 @@ class Change:
     kind: ChangeKind
     phone_id: PhoneId | None = None
     serial: str = ""
+    request_id: str = ""
 
 
 Watcher = Callable[[Change], None]
 
-# Why the clock cannot be trusted. Jumped: no task is handed out. Behind: the farm's clock stands still.
+# Why the clock cannot be trusted: no task is handed out. Behind: the farm's clock stands still meanwhile.
 CLOCK_JUMPED = "clock_jumped"
 CLOCK_BEHIND = "clock_behind"
 
@@ -62,7 +70,8 @@ class Work:
     tx: Tx
     now_ms: int
     keeps_time: bool = True
-    clock_jumped: bool = False
+    clock_jumped: bool = False  # far from what is known, ahead or behind: no permit is taken
+    stands_still: bool = False  # far behind: the time of this work is not the time that passes
     changes: list[Change] = field(default_factory=list)
     jobs_to_close: set[JobId] = field(default_factory=set)
 
@@ -79,6 +88,10 @@ class Work:
         """Note that what is allowed on a phone may have changed."""
         self.changes.append(Change(ChangeKind.PHONE, phone_id, serial))
 
+    def calibrate(self, phone_id: PhoneId, request_id: str) -> None:
+        """Note that a phone is asked to learn the ids of its client."""
+        self.changes.append(Change(ChangeKind.CALIBRATE, phone_id, request_id=request_id))
+
 
 class Ledger:
     """The store, the clock and the settings that every part of the core works with."""
@@ -90,6 +103,7 @@ class Ledger:
         self._watched = WatchedClock(clock)
         self._watchers: list[Watcher] = []
         self._latest_ms = 0
+        self._latest_at_ms = 0  # by the steady clock
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` on the core's thread after each change is committed; returns the way to stop."""
@@ -102,16 +116,28 @@ class Ledger:
 
         Without `keeps_time` the time is kept only if the work says so: what merely asks costs no write.
         """
-        now_ms, has_jumped = self._watched.read()
+        wall_ms, has_jumped = self._watched.read()
+        steady_ms = self.clock.steady_ms()
         with self.store.transaction() as tx:
-            work = Work(tx, max(now_ms, self._latest_ms, tx.clock_ms()), keeps_time, has_jumped)
+            latest_ms = max(self._latest_ms, tx.clock_ms())
+            # Set back over a restart: the farm's clock stands still, so that the wall clock can reach it.
+            # A little behind, it goes on with the steady one: what is used now must not be dated back.
+            stands_still = latest_ms - wall_ms > WatchedClock.MAX_JUMP_MS
+            if not stands_still:
+                passed_ms = steady_ms - self._latest_at_ms if self._latest_ms else 0
+                latest_ms = max(wall_ms, latest_ms, self._latest_ms + passed_ms)
+            work = Work(tx, latest_ms, keeps_time, has_jumped or stands_still, stands_still)
             yield work
             # In one order everywhere, and the clock last, so that two controllers cannot wait for each other.
             for job_id in sorted(work.jobs_to_close):
+                judge(tx, self.settings.stop_loss, job_id, work.now_ms)
                 tx.end_job_if_over(job_id)
             if work.keeps_time:
                 tx.advance_clock(work.now_ms)
-        self._latest_ms = max(self._latest_ms, work.now_ms)
+            reach("core.before_commit")
+        reach("core.after_commit")
+        if work.now_ms >= self._latest_ms:
+            self._latest_ms, self._latest_at_ms = work.now_ms, steady_ms
         for change in dict.fromkeys(work.changes):
             for watcher in tuple(self._watchers):
                 watcher(change)

@@ -75,12 +75,6 @@ class QueryKind(StrEnum):
     NAME = "name"  # a contact as the client shows it; for what is done with people who are friends already
 
 
-class ViolationState(StrEnum):
-    """The review of violations is a later step; a new one waits."""
-
-    NEW = "new"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phone:
     """A numbered company handset."""
@@ -98,6 +92,7 @@ class Phone:
     temperature_decicelsius: int = 0
     last_seen_ms: int | None = None
     numbered_at_ms: int = 0
+    cooldown_until_ms: int | None = None  # of its account: no earlier end of the rest was meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +113,13 @@ class Account:
     mode: ActingMode = ActingMode.ASSIST
     resting_since_ms: int | None = None
     resting_cause: str = ""
+    time_zone: str = ""  # IANA name by which its allowed hours are read; empty: the farm's
+    first_bound_ms: int | None = None  # when a phone was first bound to it; its age counts from here
+    strikes: int = 0  # warnings within a month, as of the last one
+    cooldown_until_ms: int | None = None  # the rest itself ends only by a named person
+    probation_until_ms: int | None = None  # until then half of each daily limit
+    frozen_since_ms: int | None = None
+    frozen_cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,23 +135,46 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaRule:
-    """How many permits of one action an account gets in sliding windows."""
+    """How many permits of one action an account gets in sliding windows, and when."""
 
     action: Action
     per_day: int
     per_hour: int
     spacing_ms: int
+    hours: tuple[int, int] = (0, 1_440)  # minutes of the local day, from and before
+    weekdays: frozenset[int] = frozenset(range(1, 8))  # ISO, Monday is 1
+    ramp: tuple[tuple[int, int], ...] = ()  # an account younger than so many days: at most so many a day
+    contact_pause_ms: int = 0  # between two permits of this action for the same contact
+    origin: str = ""  # where the numbers come from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaUse:
-    """What an account has used of a rule at one moment."""
+    """What an account has used of a rule at one moment; `rule` as age and probation leave it now."""
 
     account_id: AccountId
     action: Action
     used_day: int
     used_hour: int
     rule: QuotaRule
+    by_hand_day: int = 0  # of used_day: what staff did by hand
+    free_at_ms: int | None = None  # when a permit may be taken; None: after a person acted
+    held: str = ""  # why none may be taken now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaChange:
+    """One limit of one account as a person changed it."""
+
+    id: int
+    at_ms: int
+    account_id: AccountId
+    action: Action
+    field: str
+    before: str
+    after: str
+    reason: str
+    actor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +189,7 @@ class Customer:
     remark: str = ""
     pinned_phone_id: PhoneId | None = None
     tags: tuple[str, ...] = ()
+    alias: str = ""  # the other identity of this person in the same row, as target_of gives it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +208,7 @@ class Job:
     max_age_days: int = 0  # of posts to like
     state_cause: str = ""  # why it is paused or cancelled
     state_by: str = ""  # who did that; empty for the machine
+    judged_from_ms: int = 0  # the stop-loss counts what ended after this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +245,7 @@ class Task:
     peer_name: str = ""  # name shown on the profile; private text
     tags: tuple[str, ...] = ()
     object_key: str = ""  # what was acted on, as a digest: of a like the post
+    alias: str = ""  # the other identity of this person, by which nobody asks them again either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,77 +266,6 @@ class Held:
 
     cause: str
     retry_at_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
-    """One chat of one account, as named on the screen."""
-
-    id: int
-    account_id: AccountId
-    phone_id: PhoneId
-    key: str
-    title: str
-    kind: str
-    messages: int = 0
-    last_at_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A captured chat message with its three times: shown, read by the agent, archived."""
-
-    id: int
-    conversation_id: int
-    position: int
-    side: str
-    kind: str
-    text: str
-    time_label: str
-    ambiguous: bool
-    read_at_ms: int
-    archived_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """What could not be captured of a conversation, with its cause."""
-
-    id: int
-    conversation_id: int
-    before_position: int
-    cause: str
-    from_ms: int
-    to_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A sensitive word in a text: text[start:end] of the original is what matched."""
-
-    word: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
-    """A sensitive word was found in a captured message."""
-
-    id: int
-    message_id: int
-    conversation_id: int
-    phone_id: PhoneId
-    account_id: AccountId
-    holder: str
-    word: str
-    start: int
-    end: int
-    text: str
-    side: str
-    list_version: str
-    state: ViolationState
-    found_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +313,16 @@ class PlanLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """When and by which phone one row would be done, if nothing comes between."""
+
+    row_no: int
+    phone_id: PhoneId
+    account_id: AccountId | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A dry run: nothing was stored. Rows that no phone can take are `unplaced`."""
 
@@ -364,21 +331,7 @@ class Plan:
     unplaced: int
     ends_at_ms: int | None
     skipped: tuple[RowProblem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warned:
-    """A platform warning as archived; `text` holds the platform's words."""
-
-    id: int
-    phone_id: PhoneId
-    account_id: str
-    warning: str
-    surface: str
-    text: str
-    task_id: str
-    at_ms: int
-    archived_at_ms: int
+    calendar: tuple[PlanRow, ...] = ()  # by time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,3 +349,4 @@ class Status:
     gaps: int
     refused_no_notice: int
     clock_cause: str = ""  # why the clock cannot be trusted
+    restored_until_ms: int | None = None  # the data was restored: no permits of the whole farm until then

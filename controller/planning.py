@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import heapq
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from controller.clock import DAY_MS
-from controller.model import AccountId, Customer, Held, PhoneId, Plan, PlanLine, QuotaRule, RowProblem
-from controller.quotas import used, verdict
+from controller.clock import DAY_MS, HOUR_MS
+from controller.hours import closed_by
+from controller.model import (
+    AccountId,
+    Customer,
+    Held,
+    PhoneId,
+    Plan,
+    PlanLine,
+    PlanRow,
+    QuotaRule,
+    RowProblem,
+)
+from controller.quotas import SETTLED, Terms, per_day_at, used, verdict
 
 # Longer than this nobody plans; it also bounds the search when a limit is tiny.
 _HORIZON_MS = 366 * DAY_MS
@@ -23,33 +35,40 @@ class Lane:
     rule: QuotaRule | None
     uses: list[int]
     held: Held | None
+    terms: Terms = SETTLED
     rows: int = 0
     ends_at_ms: int | None = None
     pinned: int = 0
     now: int = field(init=False, default=0)
 
 
-def next_free_ms(rule: QuotaRule | None, uses: Sequence[int], now_ms: int) -> int | None:
+def next_free_ms(
+    rule: QuotaRule | None, uses: Sequence[int], now_ms: int, *, terms: Terms = SETTLED
+) -> int | None:
     """Return the earliest moment from `now_ms` on at which a permit may be taken; None if never in a year."""
     at_ms = now_ms
-    while (held := verdict(rule, uses, at_ms)) is not None:
+    while (held := verdict(rule, uses, at_ms, terms=terms)) is not None:
         if held.retry_at_ms is None or held.retry_at_ms > now_ms + _HORIZON_MS:
             return None
         at_ms = held.retry_at_ms
     return at_ms
 
 
-def free_now(rule: QuotaRule | None, uses: Sequence[int], now_ms: int) -> int:
-    """Return how many permits the windows leave at this moment."""
-    if rule is None:
+def free_now(rule: QuotaRule | None, uses: Sequence[int], now_ms: int, *, terms: Terms = SETTLED) -> int:
+    """Return how many permits the windows leave at this moment; none outside the allowed hours."""
+    if rule is None or _is_closed(rule, terms, now_ms):
         return 0
     return max(
         0,
         min(
-            rule.per_day - used(uses, DAY_MS, now_ms),
-            rule.per_hour - used(uses, DAY_MS // 24, now_ms),
+            per_day_at(rule, terms, now_ms)[0] - used(uses, DAY_MS, now_ms),
+            rule.per_hour - used(uses, HOUR_MS, now_ms),
         ),
     )
+
+
+def _is_closed(rule: QuotaRule, terms: Terms, now_ms: int) -> bool:
+    return closed_by(rule.hours, rule.weekdays, terms.time_zone, now_ms) != ""
 
 
 def plan(
@@ -62,29 +81,28 @@ def plan(
 ) -> Plan:
     """Place each row on the phone that is free first, pinned rows on theirs; fills the lanes."""
     for lane in lanes.values():
-        lane.now = free_now(lane.rule, lane.uses, now_ms) if lane.held is None else 0
-    pinned = [c for c in customers if c.pinned_phone_id is not None]
-    unplaced = 0
-    for customer in pinned:
-        own = lanes[customer.pinned_phone_id] if customer.pinned_phone_id else None
-        unplaced += 0 if own is not None and _place(own, now_ms) else 1
+        lane.now = free_now(lane.rule, lane.uses, now_ms, terms=lane.terms) if lane.held is None else 0
+    placed: list[PlanRow] = []
+    for customer in customers:
+        if customer.pinned_phone_id is not None:
+            placed.extend(_place(lanes[customer.pinned_phone_id], customer, now_ms))
     queue: list[tuple[int, PhoneId]] = []
     for phone_id in dict.fromkeys(pool):
         _push(queue, lanes[phone_id], now_ms)
-    for _ in range(len(customers) - len(pinned)):
-        if not queue:
-            unplaced += 1
+    for customer in customers:
+        if customer.pinned_phone_id is not None or not queue:
             continue
         _, phone_id = heapq.heappop(queue)
-        _place(lanes[phone_id], now_ms)
+        placed.extend(_place(lanes[phone_id], customer, now_ms))
         _push(queue, lanes[phone_id], now_ms)
     ends = [lane.ends_at_ms for lane in lanes.values() if lane.ends_at_ms is not None]
     return Plan(
         lines=tuple(_line(lane) for lane in lanes.values()),
         rows=len(customers),
-        unplaced=unplaced,
+        unplaced=len(customers) - len(placed),
         ends_at_ms=max(ends, default=None),
         skipped=tuple(skipped),
+        calendar=tuple(sorted(placed, key=lambda row: (row.at_ms, row.row_no))),
     )
 
 
@@ -97,23 +115,24 @@ def _push(queue: list[tuple[int, PhoneId]], lane: Lane, now_ms: int) -> None:
 def _free_at(lane: Lane, now_ms: int) -> int | None:
     if lane.held is not None and not _passes(lane.held):
         return None
-    return next_free_ms(lane.rule, lane.uses, now_ms)
+    from_ms = now_ms if lane.held is None else max(now_ms, lane.held.retry_at_ms or now_ms)
+    return next_free_ms(lane.rule, lane.uses, from_ms, terms=lane.terms)
 
 
 def _passes(held: Held) -> bool:
     """Tell whether a hold ends without a person: a phone in a passing state is planned with."""
-    return held.cause.startswith("phone_")
+    return held.retry_at_ms is not None or held.cause.startswith("phone_")
 
 
-def _place(lane: Lane, now_ms: int) -> bool:
+def _place(lane: Lane, customer: Customer, now_ms: int) -> list[PlanRow]:
+    """Place a row on a phone; none if the phone can never take it."""
     at_ms = _free_at(lane, now_ms)
     if at_ms is None:
-        return False
-    lane.uses.append(at_ms)
-    lane.uses.sort()
+        return []
+    insort(lane.uses, at_ms)
     lane.rows += 1
     lane.ends_at_ms = at_ms if lane.ends_at_ms is None else max(lane.ends_at_ms, at_ms)
-    return True
+    return [PlanRow(row_no=customer.row_no, phone_id=lane.phone_id, account_id=lane.account_id, at_ms=at_ms)]
 
 
 def _line(lane: Lane) -> PlanLine:

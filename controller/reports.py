@@ -2,62 +2,53 @@
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from controller import violations
-from controller.jobs import target_of
+from controller import accepting, followups, friends, observations, restoring, rests, violations
+from controller.clienttables import learned
+from controller.clock import MINUTE_MS
 from controller.ledger import CoreSettings, Work
-from controller.model import (
-    AccountId,
-    Gap,
-    Message,
-    PermitId,
-    Phone,
-    PhoneId,
-    Task,
-    TaskId,
-    TaskState,
-    Warned,
-)
+from controller.model import AccountId, Phone, PhoneId, Task, TaskId, TaskState
+from controller.records import BlindScreen, Gap, Message, Warned
+from controller.restoring import Tap
 from controller.roster import reported
-from controller.store.base import Permit
 from controller.transitions import (
-    ACCEPTED,
-    REQUESTED,
-    RESTORED,
     WARNED,
     PermitEffect,
     Retry,
     Step,
-    ended,
     on_armed,
     on_ended,
     on_returned,
-    restored,
 )
 from controller.words import Matcher
 from protos.facts import (
+    AddObserved,
+    ClientLearned,
     Event,
     EventSetAside,
     Fact,
     FriendAccepted,
+    FriendRequestSeen,
     GapSeen,
     MessageSeen,
     PhoneStateChanged,
     PlatformWarned,
+    ScreenUnknown,
     TaskArmed,
     TaskEnded,
     TaskReturned,
 )
 
 # What tells about somebody's chats: kept only under a recorded notice.
-CHAT_FACTS = (MessageSeen, GapSeen, FriendAccepted)
+CHAT_FACTS = (MessageSeen, GapSeen, FriendAccepted, FriendRequestSeen)
 
 NO_NOTICE = "no_notice"
 
 _MAX_NUMBER = 2**63 - 1
+_PICTURE_WITHIN_MS = 10 * MINUTE_MS
 
 
 class Unfit(ValueError):
@@ -100,11 +91,6 @@ def _is_meant_for(work: Work, task: Task, phone_id: PhoneId) -> bool:
     )
 
 
-def _stands_for(work: Work, task: Task) -> Task | None:
-    target = target_of(task.query, task.query_kind)
-    return work.tx.tasks_of_target(task.action, [target]).get(target)
-
-
 class Reports:
     """Applies events; the words are the list of this release of the settings."""
 
@@ -112,33 +98,41 @@ class Reports:
         self._settings = settings
         self._match = match
         self._list_version = list_version
+        # What each kind of fact changes: (work, source, event, fact).
+        self._effects: dict[type[Any], Callable[[Work, Source, Event, Any], None]] = {
+            PhoneStateChanged: self._phone_state,
+            TaskArmed: self._task,
+            TaskEnded: self._task,
+            TaskReturned: self._task,
+            MessageSeen: self._message,
+            GapSeen: self._gap,
+            PlatformWarned: self._warning,
+            FriendAccepted: self._accepted,
+            FriendRequestSeen: self._request_seen,
+            ScreenUnknown: self._screen_unknown,
+            EventSetAside: self._set_aside,
+            AddObserved: self._observed,
+            ClientLearned: self._learned,
+        }
 
     def apply(self, work: Work, source: Source, event: Event) -> None:
         """Change what the fact of a new event changes; kinds without effect stay archived only."""
-        match event.fact:
-            case PhoneStateChanged():
-                self._phone_state(work, source, event, event.fact)
-            case TaskArmed() | TaskEnded() | TaskReturned():
-                self._task(work, source, event, event.fact)
-            case MessageSeen():
-                self._message(work, source, event, event.fact)
-            case GapSeen():
-                self._gap(work, source, event, event.fact)
-            case PlatformWarned():
-                self._warning(work, source, event, event.fact)
-            case FriendAccepted():
-                self._accepted(work, source, event, event.fact)
-            case EventSetAside(seq=seq):
-                work.tx.add_event_gap(
-                    source.phone.phone_id,
-                    source.spool_id,
-                    from_seq=seq,
-                    to_seq=seq,
-                    cause="set_aside",
-                    at_ms=work.now_ms,
-                )
-            case _:
-                pass
+        effect = self._effects.get(type(event.fact))
+        if effect is not None:
+            effect(work, source, event, event.fact)
+
+    def _learned(self, work: Work, source: Source, event: Event, fact: ClientLearned) -> None:  # noqa: ARG002 -- one form for all effects
+        learned(work, source.phone, fact)
+
+    def _set_aside(self, work: Work, source: Source, event: Event, fact: EventSetAside) -> None:  # noqa: ARG002 -- one form for all effects
+        work.tx.add_event_gap(
+            source.phone.phone_id,
+            source.spool_id,
+            from_seq=fact.seq,
+            to_seq=fact.seq,
+            cause="set_aside",
+            at_ms=work.now_ms,
+        )
 
     def _phone_state(self, work: Work, source: Source, event: Event, fact: PhoneStateChanged) -> None:
         # A backlog from before the newest Welcome tells of the past, not of the phone as it is.
@@ -157,46 +151,24 @@ class Reports:
         if task is None:
             return
         permit = work.tx.permit_of(task.id, fact.attempt)
-        if permit is None and is_armed(fact):
-            if not _is_meant_for(work, task, source.phone.phone_id):
+        phone_id = source.phone.phone_id
+        if permit is None or permit.phone_id != phone_id:
+            # An agent speaks only of attempts that were leased to its own phone; restored data forgets some.
+            if not (is_armed(fact) and _is_meant_for(work, task, phone_id)):
                 return
-            task = self._restore(work, source, event, task, fact.attempt)
-        # An agent speaks only of attempts that were leased to its own phone.
-        elif permit is None or permit.phone_id != source.phone.phone_id:
-            return
+            tap = Tap(account_id=self._account(source, event), phone_id=phone_id, attempt=fact.attempt)
+            work.touch(phone_id)
+            if permit is not None:
+                restoring.recount_second(work, self._settings, task, tap)
+                return
+            task = restoring.recount(work, self._settings, task, tap)
         step = self._step(task, fact, work.now_ms)
-        if step is not None:
+        if step is not None and task.state is TaskState.CANCELLED and followups.stop_other(work, task):
+            work.tx.set_permit_use(task.id, fact.attempt, work.now_ms)
+        elif step is not None:
             self._keep(work, source, step, fact.attempt)
         if isinstance(fact, TaskEnded) and fact.outcome == WARNED:
             self._rest(work, source, event, WARNED)
-
-    def _restore(self, work: Work, source: Source, event: Event, task: Task, attempt: int) -> Task:
-        """Count an armed attempt that was paid for in data that a restored backup does not hold."""
-        permit = Permit(
-            id=PermitId(secrets.token_hex(8)),
-            account_id=self._account(source, event),
-            action=task.action,
-            task_id=task.id,
-            attempt=attempt,
-            phone_id=source.phone.phone_id,
-            taken_at_ms=work.now_ms,
-            last_use_ms=work.now_ms,
-        )
-        if permit.account_id:
-            work.tx.ensure_account(permit.account_id)
-            work.tx.add_permit(permit)
-        work.touch(source.phone.phone_id)
-        stands = _stands_for(work, task)
-        if stands is not None and stands.id != task.id:
-            # A later list has the same person: that row must not send either, and only one row can stand.
-            if stands.state in (TaskState.QUEUED, TaskState.HELD):
-                work.tx.save_task(ended(stands, TaskState.UNKNOWN, work.now_ms, cause=RESTORED))
-                work.jobs_to_close.add(stands.job_id)
-            return task
-        found = restored(task, permit, work.now_ms)
-        work.tx.save_task(found)
-        work.jobs_to_close.add(task.job_id)
-        return found
 
     def _step(self, task: Task, fact: TaskArmed | TaskEnded | TaskReturned, now_ms: int) -> Step | None:
         retry = Retry(
@@ -214,7 +186,7 @@ class Reports:
                 return on_ended(task, fact, now_ms, retry)
 
     def _keep(self, work: Work, source: Source, step: Step, attempt: int) -> None:
-        task = step.task
+        task = followups.kept(work, step.task)
         if task.state.is_ended:
             task = replace(task, phone_id=task.phone_id or source.phone.phone_id)
             work.jobs_to_close.add(task.job_id)
@@ -225,6 +197,9 @@ class Reports:
             work.tx.set_permit_use(task.id, attempt, work.now_ms)
         if task.state is TaskState.QUEUED:
             work.offer()
+        followups.follow(work, task)
+        if task.state is not TaskState.ARMED:
+            observations.settle(work, self._settings, task, attempt=attempt)
         work.touch(source.phone.phone_id)
 
     # ---- accounts
@@ -236,25 +211,48 @@ class Reports:
         account_id = self._account(source, event)
         if not account_id:
             return
-        work.tx.ensure_account(account_id)
-        work.tx.rest(account_id, since_ms=work.now_ms, cause=cause[:80])
+        rests.warn(work, account_id, cause=cause)
         work.touch(work.tx.phone_of_account(account_id) or source.phone.phone_id)
 
     def _warning(self, work: Work, source: Source, event: Event, fact: PlatformWarned) -> None:
-        work.tx.add_warning(
-            Warned(
+        warned = Warned(
+            id=0,
+            phone_id=source.phone.phone_id,
+            account_id=self._account(source, event),
+            warning=fact.warning,
+            surface=fact.surface,
+            text=fact.text,
+            task_id=fact.task_id,
+            activity=fact.activity,
+            picture=fact.picture,
+            picture_sha256=fact.picture_sha256,
+            at_ms=event.at_ms,
+            archived_at_ms=work.now_ms,
+        )
+        # An agent tells of a warning at once and again with its picture: that is one warning and one rest.
+        if fact.picture and work.tx.picture_warning(warned, from_ms=work.now_ms - _PICTURE_WITHIN_MS):
+            return
+        work.tx.add_warning(warned)
+        self._rest(work, source, event, fact.warning)
+
+    def _screen_unknown(self, work: Work, source: Source, event: Event, fact: ScreenUnknown) -> None:
+        work.tx.add_blind_screen(
+            BlindScreen(
                 id=0,
                 phone_id=source.phone.phone_id,
-                account_id=self._account(source, event),
-                warning=fact.warning,
-                surface=fact.surface,
-                text=fact.text,
-                task_id=fact.task_id,
+                cause=fact.cause,
+                detail=fact.detail,
+                activity=fact.activity,
+                picture=fact.picture,
+                picture_sha256=fact.picture_sha256,
                 at_ms=event.at_ms,
                 archived_at_ms=work.now_ms,
             )
         )
-        self._rest(work, source, event, fact.warning)
+
+    def _observed(self, work: Work, source: Source, event: Event, fact: AddObserved) -> None:
+        account_id = self._account(source, event)
+        observations.observe(work, self._settings, account_id, fact, seen_ms=event.at_ms)
 
     # ---- chats
 
@@ -362,11 +360,7 @@ class Reports:
         )
 
     def _accepted(self, work: Work, source: Source, event: Event, fact: FriendAccepted) -> None:
-        asked = [
-            task
-            for task in work.tx.tasks_of_peer(self._account(source, event), fact.conversation_title)
-            if task.outcome == REQUESTED
-        ]
-        # Two people shown under one title: who accepted is not known, so nobody is said to have.
-        if len(asked) == 1:
-            work.tx.save_task(replace(asked[0], outcome=ACCEPTED))
+        friends.accepted(work, self._account(source, event), title=fact.conversation_title, how=fact.how)
+
+    def _request_seen(self, work: Work, source: Source, event: Event, fact: FriendRequestSeen) -> None:
+        accepting.requested(work, source.phone.phone_id, self._account(source, event), fact)

@@ -9,6 +9,8 @@ from controller.sessions import PhoneSettings
 from protos.facts import PhoneState
 
 MISMATCH = "account_mismatch"
+RESTING = "resting"
+FROZEN = "frozen"
 _MAX_CAUSE_CHARS = 120
 _AT_WORK = frozenset({PhoneState.READY, PhoneState.BUSY, PhoneState.NO_NOTICE, PhoneState.BACKOFF})
 # Whether an account rests is decided here, so the agent's own `backoff` does not stop it; capture waits for a
@@ -34,25 +36,36 @@ def is_resting(account: Account | None) -> bool:
     return account is not None and account.resting_since_ms is not None
 
 
+def is_frozen(account: Account | None) -> bool:
+    """Tell whether an account is frozen until a named person looked at it."""
+    return account is not None and account.frozen_since_ms is not None
+
+
 def overlaid(phone: Phone, account: Account | None, *, has_notice: bool) -> Phone:
     """Return a phone as people should see it: what the controller knows stands over what the agent says."""
+    if account is not None and is_resting(account):
+        phone = replace(phone, cooldown_until_ms=account.cooldown_until_ms)
     if phone.state not in _AT_WORK:
         return phone
     if is_mismatched(phone):
         return replace(phone, state=PhoneState.QUARANTINED, cause=MISMATCH)
     if account is not None and account.resting_since_ms is not None:
         return replace(phone, state=PhoneState.BACKOFF, cause=account.resting_cause)
+    if account is not None and account.frozen_since_ms is not None:
+        return replace(phone, state=PhoneState.BACKOFF, cause=f"{FROZEN}: {account.frozen_cause}")
     if phone.state is PhoneState.READY and phone.holder and not has_notice:
         return replace(phone, state=PhoneState.NO_NOTICE, cause="no notice recorded for the holder")
     return phone
 
 
 def allowed(phone: Phone, account: Account | None, *, has_notice: bool, sweep_pause_ms: int) -> PhoneSettings:
-    """Return what a phone is allowed: capture of the bound account with a notice; tapping by decision."""
-    taps = account is not None and account.mode is ActingMode.UNATTENDED and not is_resting(account)
+    """Return what a phone is allowed: capture of the bound account with a notice; who taps by decision."""
+    stands_still = account is None or is_resting(account) or is_frozen(account)
+    mode = None if account is None or stands_still else account.mode
     return PhoneSettings(
         capture_allowed=bool(phone.holder and phone.account_id) and has_notice and not is_mismatched(phone),
-        unattended=taps,
+        unattended=mode is ActingMode.UNATTENDED,
+        assist=mode is ActingMode.ASSIST,
         account_id=phone.account_id or "",
         sweep_pause_ms=sweep_pause_ms,
     )
@@ -67,7 +80,5 @@ def standing(phone: Phone, account: Account | None) -> Held | None:
     if is_mismatched(phone):
         return Held(cause=MISMATCH)
     if is_resting(account):
-        return Held(cause="resting")
-    if account.mode is not ActingMode.UNATTENDED:
-        return Held(cause="assist")
-    return None
+        return Held(cause=RESTING)
+    return Held(cause=FROZEN) if is_frozen(account) else None

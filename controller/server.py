@@ -13,14 +13,15 @@ import uvicorn
 from fastapi import FastAPI
 
 from controller.addresses import bind, check_loopback, shown
-from controller.clock import SystemClock
+from controller.clock import HOUR_MS, SystemClock
 from controller.config import Config
 from controller.core import Core, CoreSettings
 from controller.corethread import CoreThread
 from controller.errors import ConfigWrong
+from controller.limits import rules_of
 from controller.logs import log_to_stderr
-from controller.model import Action, QuotaRule
 from controller.rpc.service import FleetServer
+from controller.stoploss import StopLoss
 from controller.store import open_store
 from controller.tokens import read_token
 from controller.web.app import app
@@ -31,19 +32,20 @@ _GRACE_S = 3
 def settings_of(config: Config) -> CoreSettings:
     """Return what the configuration says to the core."""
     section = config.controller
-    quota = section.quotas.friend_add
-    rule = QuotaRule(
-        action=Action.FRIEND_ADD,
-        per_day=quota.per_day,
-        per_hour=quota.per_hour,
-        spacing_ms=round(quota.spacing_s * 1000),
-    )
     return CoreSettings(
-        quota_rules=(rule,),
+        quota_rules=rules_of(section.quotas),
+        time_zone=section.time_zone,
         words=config.words,
         lease_ms=round(section.lease_s * 1000),
         lost_after_ms=round(section.lost_after_s * 1000),
         not_sent_pause_ms=round(section.not_sent_pause_s * 1000),
+        stop_loss=StopLoss(
+            window_rows=section.stop_loss.window_rows,
+            max_not_found_percent=section.stop_loss.max_not_found_percent,
+            min_requests=section.stop_loss.min_requests,
+            accept_after_ms=section.stop_loss.accept_after_h * HOUR_MS,
+            min_accepted_percent=section.stop_loss.min_accepted_percent,
+        ),
     )
 
 

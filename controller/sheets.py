@@ -1,4 +1,4 @@
-"""The bytes of a CSV file to rows: encoding, delimiter, and the row numbers that a spreadsheet shows."""
+"""The bytes of a CSV file or a workbook to rows: encoding, delimiter, and the numbers a spreadsheet shows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 from controller.columns import Column, guess_columns
 from controller.errors import BadRows
+from controller.workbooks import MAX_CELL_CHARS, MAX_COLUMNS, MAX_ROWS, is_workbook, read_workbook
 
 MAX_BYTES = 16 * 1024 * 1024
-MAX_ROWS = 100_000
-MAX_COLUMNS = 200
-_MAX_CELL_CHARS = 32_767  # what a spreadsheet holds in one cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +31,7 @@ class Sheet:
     heading: tuple[str, ...]
     columns: Mapping[Column, int]
     rows: tuple[Row, ...]
+    is_workbook: bool = False
 
     def cell(self, row: Row, column: Column) -> str:
         """Return a cell without surrounding blanks; empty if the row is shorter or the column is missing."""
@@ -46,7 +45,9 @@ class Sheet:
 
 
 def read_sheet(raw: bytes, mapping: Mapping[Column, str] | None = None) -> Sheet:
-    """Read a customer list; `mapping` names headings instead of guessing; BadRows."""
+    """Read a customer list, CSV or Excel; `mapping` names headings instead of guessing; BadRows."""
+    if is_workbook(raw):
+        return _of_workbook(raw, mapping or {})
     text, encoding = decode(raw)
     text, declared = _declared_delimiter(text)
     delimiter = declared or sniff(text)
@@ -65,12 +66,28 @@ def read_sheet(raw: bytes, mapping: Mapping[Column, str] | None = None) -> Sheet
     )
 
 
-def decode(raw: bytes) -> tuple[str, str]:
-    """Return the text and its encoding: UTF-8, UTF-16 with a mark, or GB18030."""
+def _of_workbook(raw: bytes, mapping: Mapping[Column, str]) -> Sheet:
+    _be_small(raw)
+    name, rows = read_workbook(raw)
+    (_, heading), *rest = rows
+    return Sheet(
+        encoding=f"Excel, sheet {name}",
+        delimiter="",
+        heading=heading,
+        columns=guess_columns(heading, mapping),
+        rows=tuple(Row(no=no, cells=cells) for no, cells in rest),
+        is_workbook=True,
+    )
+
+
+def _be_small(raw: bytes) -> None:
     if len(raw) > MAX_BYTES:
         raise BadRows(f"the file has {len(raw) // 1024 // 1024} MiB; {MAX_BYTES // 1024 // 1024} MiB at most")
-    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise BadRows('this is an Excel workbook; save it as "CSV UTF-8" and try again')
+
+
+def decode(raw: bytes) -> tuple[str, str]:
+    """Return the text and its encoding: UTF-8, UTF-16 with a mark, or GB18030."""
+    _be_small(raw)
     for encoding in _encodings(raw):
         try:
             text = raw.decode(encoding)
@@ -122,7 +139,7 @@ def _rows(text: str, delimiter: str) -> list[Row]:
     """Return the rows that hold something, the heading first; BadRows beyond the bounds."""
     rows: list[Row] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    csv.field_size_limit(_MAX_CELL_CHARS)
+    csv.field_size_limit(MAX_CELL_CHARS)
     try:
         for no, cells in enumerate(reader, start=1):
             if not any(cell.strip() for cell in cells):

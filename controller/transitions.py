@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from controller.clock import DAY_MS
 from controller.model import Task, TaskState
 from controller.store.base import Permit
 from protos.facts import TaskArmed, TaskEnded, TaskReturned
@@ -15,6 +16,18 @@ RESTORED = "restored"
 WARNED = "warned"
 REQUESTED = "requested"
 ACCEPTED = "accepted"
+ADDED = "added"
+ALREADY_FRIEND = "already_friend"
+ALREADY_MARKED = "already_marked"
+
+# The closed list of outcomes after which a person may have a row tried again: all of them prove that nothing
+# was done, and none of them is an answer about the person.
+WORTH_REPEATING = frozenset(
+    {RETURNED_TOO_OFTEN, NOT_SENT, WARNED, "screen_unreadable", "unexpected_dialog", "no_chat"}
+)
+# WeChat says these too when it limits an account's searches, and people sign up later: only after a week.
+WORTH_REPEATING_LATER = frozenset({"not_found", "peer_abnormal"})
+_LATER_MS = 7 * DAY_MS
 
 _RESULTS = {
     "done": TaskState.DONE,
@@ -22,6 +35,8 @@ _RESULTS = {
     "unknown": TaskState.UNKNOWN,
 }
 _LIVE = frozenset({TaskState.LEASED, TaskState.ARMED})
+# No phone holds such a task; a late word can still tell that one did.
+_TAKEN_BACK = frozenset({TaskState.QUEUED, TaskState.CANCELLED})
 _MAX_TEXT_CHARS = 200
 
 
@@ -68,6 +83,21 @@ def queued_again(task: Task, *, cause: str, not_before_ms: int) -> Task:
     )
 
 
+def is_worth_repeating(task: Task, now_ms: int) -> bool:
+    """Tell whether a person may have this row tried again; never what may have been done or was refused."""
+    if task.state is not TaskState.NOT_DONE or not task.query:
+        return False
+    if task.outcome in WORTH_REPEATING_LATER:
+        return now_ms - (task.ended_at_ms or now_ms) >= _LATER_MS
+    return task.outcome in WORTH_REPEATING
+
+
+def repeated(task: Task, now_ms: int) -> Task:
+    """Return a task that a person has tried again: its attempts count anew, their numbers go on."""
+    again = queued_again(task, cause="repeated", not_before_ms=now_ms)
+    return replace(again, outcome="", evidence="", not_sent=0, returned=0)
+
+
 def ended(task: Task, state: TaskState, now_ms: int, *, cause: str = "", outcome: str = "") -> Task:
     """Return a task at its end; what was known of it stays for people."""
     return replace(
@@ -83,9 +113,9 @@ def ended(task: Task, state: TaskState, now_ms: int, *, cause: str = "", outcome
 def restored(task: Task, permit: Permit, now_ms: int) -> Task:
     """Return what an armed attempt of which no permit was known makes of a task: nobody sends it again.
 
-    So it is after a backup was restored. A done task, and one that a person ended, stay as they are.
+    So it is after a backup was restored. A done task stays as it is; a cancelled one was not stopped.
     """
-    if task.state in (TaskState.DONE, TaskState.CANCELLED, TaskState.EXPIRED):
+    if task.state is TaskState.DONE:
         return task
     return replace(
         ended(task, TaskState.UNKNOWN, now_ms, cause=RESTORED),
@@ -100,7 +130,7 @@ def on_armed(task: Task, fact: TaskArmed, now_ms: int) -> Step | None:
     """Return what an armed attempt makes of a task; None if it changes nothing."""
     if task.state is TaskState.LEASED and fact.attempt == task.attempt:
         return Step(replace(task, state=TaskState.ARMED), PermitEffect.NONE)
-    if task.state is TaskState.QUEUED and fact.attempt <= task.attempt:
+    if task.state in _TAKEN_BACK and fact.attempt <= task.attempt:
         # It was taken back as never received, and it was received: nobody may send it a second time.
         return Step(ended(task, TaskState.UNKNOWN, now_ms, cause="armed_after_return"), PermitEffect.USED)
     return None
@@ -129,7 +159,7 @@ def on_ended(task: Task, fact: TaskEnded, now_ms: int, retry: Retry) -> Step | N
     """Return what an attempt's end makes of a task; None if it changes nothing."""
     if fact.attempt > task.attempt or task.state in (TaskState.DONE, TaskState.NOT_DONE):
         return None
-    if fact.attempt < task.attempt or task.state is TaskState.QUEUED:
+    if fact.attempt < task.attempt or task.state in _TAKEN_BACK:
         return _on_late_end(task, fact, now_ms)
     if task.state is TaskState.UNKNOWN:
         return _on_settled(task, fact, now_ms)
@@ -180,6 +210,6 @@ def _on_settled(task: Task, fact: TaskEnded, now_ms: int) -> Step | None:
 def _on_late_end(task: Task, fact: TaskEnded, now_ms: int) -> Step | None:
     """An attempt that was believed to be over ends: if it may have been sent, nobody may send it again."""
     state = _RESULTS.get(fact.result, TaskState.UNKNOWN)
-    if task.state is not TaskState.QUEUED or not fact.was_armed or state is TaskState.NOT_DONE:
+    if task.state not in _TAKEN_BACK or not fact.was_armed or state is TaskState.NOT_DONE:
         return None
     return Step(_with_end(task, fact, state, now_ms), PermitEffect.USED)

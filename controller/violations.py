@@ -6,7 +6,8 @@ import builtins
 
 from controller.errors import BadRequest
 from controller.ledger import Ledger, Work
-from controller.model import AccountId, Message, Phone, PhoneId, Violation, ViolationState
+from controller.model import AccountId, Phone, PhoneId
+from controller.records import Message, Violation, ViolationState
 from controller.words import Matcher
 
 _MAX_ROWS = 1_000

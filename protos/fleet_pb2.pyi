@@ -77,6 +77,7 @@ class Hello(_message.Message):
     LAST_FARM_EPOCH_FIELD_NUMBER: _builtins.int
     LAST_PHONE_EPOCH_FIELD_NUMBER: _builtins.int
     SPOOL_ACKED_FIELD_NUMBER: _builtins.int
+    LAST_FARM_ID_FIELD_NUMBER: _builtins.int
     protocol: _builtins.int
     """channel.PROTOCOL of the sender"""
     agent_version: _builtins.str
@@ -100,6 +101,8 @@ class Hello(_message.Message):
     last_phone_epoch: _builtins.int
     spool_acked: _builtins.int
     """highest seq this agent knows to be archived"""
+    last_farm_id: _builtins.str
+    """whose epochs these are; those of another farm say nothing here"""
     @_builtins.property
     def open_task_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """tasks durably received by this agent and not settled yet"""
@@ -123,10 +126,11 @@ class Hello(_message.Message):
         last_farm_epoch: _builtins.int = ...,
         last_phone_epoch: _builtins.int = ...,
         spool_acked: _builtins.int = ...,
+        last_farm_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["phone", b"phone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "boot_id", b"boot_id", "host", b"host", "last_farm_epoch", b"last_farm_epoch", "last_phone_epoch", b"last_phone_epoch", "open_task_ids", b"open_task_ids", "phone", b"phone", "protocol", b"protocol", "serial", b"serial", "slot", b"slot", "spool_acked", b"spool_acked", "spool_highest", b"spool_highest", "spool_id", b"spool_id", "spool_lowest", b"spool_lowest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "boot_id", b"boot_id", "host", b"host", "last_farm_epoch", b"last_farm_epoch", "last_farm_id", b"last_farm_id", "last_phone_epoch", b"last_phone_epoch", "open_task_ids", b"open_task_ids", "phone", b"phone", "protocol", b"protocol", "serial", b"serial", "slot", b"slot", "spool_acked", b"spool_acked", "spool_highest", b"spool_highest", "spool_id", b"spool_id", "spool_lowest", b"spool_lowest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,7 +12,7 @@ from agent.capture.chatlist import SeenRow, free_area, read_rows, unread_total
 from agent.capture.hints import has_badge
 from agent.capture.pages import Item, read_items
 from agent.capture.visits import TAIL_LENGTH, Verdict, Visit, judge
-from agent.errors import ChatNotListed, DriverError, NotInTime, NotRecognised
+from agent.errors import ChatNotListed, DriverError, Moved, NotInTime, NotRecognised
 from agent.model import Bubble, ChatRow
 from agent.phone import Phone
 from agent.wechat.screens import Screen, ScreenName
@@ -207,7 +207,11 @@ def _open(phone: Phone, title: str) -> tuple[ChatRow, Screen]:
         if len(rows) > 1:
             raise NotRecognised("two chats bear this name")
         if rows:
-            return rows[0].row, _tap_row(phone, screen, rows[0])
+            try:
+                return rows[0].row, _tap_row(phone, screen, rows[0])
+            except Moved:
+                screen = arrive(phone, ScreenName.CHATS, what="the list of chats")
+                continue
         lower = _scroll_list(phone, screen, share=-SCROLL_SHARE)
         if lower.page.shape() == screen.page.shape():
             break

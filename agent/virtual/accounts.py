@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from agent.virtual.notices import Notice
 from agent.virtual.scenario import Client, Warn
 from agent.virtual.talk import Chat, Line
-
-
-class Surface(StrEnum):
-    """Where a platform warning is shown."""
-
-    DIALOG = "dialog"
-    PAGE = "page"
-    TOAST = "toast"
-    TEXT = "text"  # in place of a search result
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """A platform warning that waits to be shown."""
-
-    warning: str
-    surface: Surface
-    text: str = ""  # in place of the usual wording
 
 
 class RequestState(StrEnum):
@@ -47,6 +30,7 @@ class FriendRequest:
     greeting: str
     at_ms: int
     state: RequestState = RequestState.WAITING
+    is_stale: bool = False  # the platform knows that it expired, the client does not
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -59,11 +43,17 @@ class Account:
     client: Client
     friends: dict[str, str] = field(default_factory=dict)  # person key -> remark
     remarks: dict[str, str] = field(default_factory=dict)  # person key -> remark typed into a request
+    tags: list[str] = field(default_factory=list)  # all there are, in the order in which they were made
+    tagged: dict[str, tuple[str, ...]] = field(default_factory=dict)  # person key -> tags
     chats: dict[str, Chat] = field(default_factory=dict)
     requests: list[FriendRequest] = field(default_factory=list)
     notices: deque[Notice] = field(default_factory=deque)
+    banner: Notice | None = None  # stands on every page
+    line_chat: str = ""  # where the next grey line of the platform stands, "" = with 微信团队
+    calmed: int = 0  # how often all warnings were called off
     warn_later: list[Warn] = field(default_factory=list)  # those that come after a number of requests
     requests_sent: int = 0
+    likes_made: int = 0
     is_logged_out: bool = False
     open_chat: str = ""  # the chat on the client's page: its lines are read at once
     is_in_front: Callable[[], bool] = lambda: True  # whether the client is what the phone shows
@@ -76,6 +66,11 @@ class Account:
     def chat(self, key: str, title: str) -> Chat:
         """Return the private chat with a person, made if there is none."""
         return self.chats.setdefault(key, Chat(key=key, title=title))
+
+    def put_tags(self, person: str, tags: Sequence[str]) -> None:
+        """Give a person these tags and no others; new ones are made."""
+        self.tags += [tag for tag in dict.fromkeys(tags) if tag not in self.tags]
+        self.tagged[person] = tuple(dict.fromkeys(tags))
 
     def receive(self, chat: Chat, line: Line) -> None:
         """A line arrives; it is unread unless its chat is in front."""

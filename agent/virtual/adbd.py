@@ -305,6 +305,7 @@ class PhonePort:
         self._server: asyncio.Server | None = None
         self._transports: set[Transport] = set()
         self._unwatch = handset.watch_reboot(self._drop_all)
+        handset.faults.pull_plug = self._pull
 
     @classmethod
     async def open(cls, handset: Handset, *, host: str = "127.0.0.1", port: int = 0) -> Self:
@@ -320,6 +321,9 @@ class PhonePort:
 
     async def unplug(self) -> None:
         """Drop all connections and refuse new ones."""
+        self._pull()
+
+    def _pull(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None

@@ -10,11 +10,13 @@ from agent.virtual import (
     packagecommands,
     properties,
     systemcommands,
+    textcommands,
 )
 from agent.virtual.shell import Command
 
 COMMANDS: dict[str, Command] = {
     **coreutils.COMMANDS,
+    **textcommands.COMMANDS,
     **conditions.COMMANDS,
     **properties.COMMANDS,
     **packagecommands.COMMANDS,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import msgspec
 
 from agent.virtual.paint import png
+from agent.virtual.scenario import Warn
 
 if TYPE_CHECKING:
     from agent.virtual.farm import Farm, Slot
@@ -28,12 +29,12 @@ class FaultBody(msgspec.Struct, forbid_unknown_fields=True):
     ms: int = 0
 
 
-class WarnBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A platform warning."""
+class TrapBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A trap to set; an empty name clears all."""
 
-    warning: str
-    surface: Literal["dialog", "page", "toast", "text"] = "dialog"
-    text: str = ""
+    name: str = ""
+    after_dumps: int = 0
+    dumps: int | None = 1
 
 
 class TouchBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -63,7 +64,9 @@ class ControlServer:
             "unplug": self._unplug,
             "plug": self._plug,
             "fault": self._fault,
+            "trap": self._trap,
             "warn": self._warn,
+            "calm": self._calm,
             "touch": self._touch,
         }
 
@@ -174,9 +177,19 @@ class ControlServer:
         else:
             slot.handset.faults.clear()
 
+    async def _trap(self, slot: Slot, body: bytes) -> None:
+        trap = msgspec.json.decode(body, type=TrapBody)
+        if trap.name:
+            slot.handset.traps.set(trap.name, after_dumps=trap.after_dumps, dumps=trap.dumps)
+        else:
+            slot.handset.traps.clear()
+            slot.handset.uncover()
+
     async def _warn(self, slot: Slot, body: bytes) -> None:
-        warn = msgspec.json.decode(body, type=WarnBody)
-        self._farm.world.warn(slot.account, warn.warning, warn.surface, warn.text)
+        self._farm.world.notices.script(slot.account, msgspec.json.decode(body, type=Warn))
+
+    async def _calm(self, slot: Slot, _body: bytes) -> None:
+        self._farm.world.notices.calm(slot.account)
 
     async def _touch(self, slot: Slot, body: bytes) -> None:
         touch = msgspec.json.decode(body, type=TouchBody)

@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from agent.virtual.files import Entry, FileError
 from agent.virtual.shell import Call, Command, ShellExit
-from agent.virtual.shellio import BytesInput, Input, Output, read_all
+from agent.virtual.shellio import read_all
 
+# Applets of toybox that work on lines; they stand in textcommands.
+TEXT_APPLETS = frozenset({"grep", "head", "tail", "wc", "cut"})
 CHINA = timezone(timedelta(hours=8), "CST")
 
 
@@ -173,80 +175,6 @@ async def _md5sum(call: Call) -> int:
     return status
 
 
-async def _lines_of(call: Call, paths: list[str]) -> list[str]:
-    source: Input = call.stdin
-    if paths:
-        source = BytesInput(call.handset.files.read(call.path(paths[0])))
-    return (await read_all(source)).decode("utf-8", "surrogateescape").splitlines()
-
-
-async def _grep(call: Call) -> int:
-    letters, words = options(call.args)
-    if not words:
-        return call.fail("no REGEX", 2)
-    flags = re.IGNORECASE if "i" in letters else 0
-    pattern = re.compile(re.escape(words[0]) if "F" in letters else words[0], flags)
-    try:
-        lines = await _lines_of(call, words[1:])
-    except FileError as error:
-        return call.fail(f"{words[1]}: {error.reason}", 2)
-    hits = [line for line in lines if bool(pattern.search(line)) is not ("v" in letters)]
-    if "c" in letters:
-        call.out.line(str(len(hits)))
-    elif "q" not in letters:
-        for line in hits:
-            call.out.line(line)
-    return int(not hits)
-
-
-async def _head(call: Call) -> int:
-    count, paths = _count(call.args)
-    if paths:
-        for line in (await _lines_of(call, paths))[:count]:
-            call.out.line(line)
-        return 0
-    await _first_lines(call.stdin, call.out, count)
-    return 0
-
-
-async def _first_lines(source: Input, out: Output, count: int) -> None:
-    left, buffer = count, b""
-    while left > 0:
-        data = await source.read()
-        buffer += data
-        while left > 0 and b"\n" in buffer:
-            line, _, buffer = buffer.partition(b"\n")
-            out.write(line + b"\n")
-            left -= 1
-        if not data:
-            out.write(buffer if left > 0 else b"")
-            return
-        await out.flush()
-
-
-async def _tail(call: Call) -> int:
-    count, paths = _count(call.args)
-    for line in (await _lines_of(call, paths))[-count:]:
-        call.out.line(line)
-    return 0
-
-
-def _count(args: list[str]) -> tuple[int, list[str]]:
-    if args[:1] == ["-n"] and len(args) > 1:
-        return int(args[1]), args[2:]
-    if args and re.fullmatch(r"-n?\d+", args[0]):
-        return int(args[0].lstrip("-n")), args[1:]
-    return 10, args
-
-
-async def _wc(call: Call) -> int:
-    letters, paths = options(call.args)
-    lines = await _lines_of(call, paths)
-    size = sum(len(line.encode("utf-8", "surrogateescape")) + 1 for line in lines)
-    call.out.line(str(size if "c" in letters else len(lines)))
-    return 0
-
-
 async def _id(call: Call) -> int:
     call.out.line(
         "uid=2000(shell) gid=2000(shell) groups=2000(shell),1004(input),1007(log),1011(adb),"
@@ -319,7 +247,7 @@ async def _toybox(call: Call) -> int:
     if not call.args:
         call.out.line(" ".join(sorted(call.shell.commands)))
         return 0
-    if call.args[0] not in COMMANDS:
+    if call.args[0] not in COMMANDS and call.args[0] not in TEXT_APPLETS:
         call.err.line(f"toybox: Unknown command {call.args[0]}")
         return 127
     return await call.shell.run_args(call.args, call.stdin, call.out, call.err)
@@ -363,10 +291,6 @@ COMMANDS: dict[str, Command] = {
     "touch": _touch,
     "chmod": _chmod,
     "md5sum": _md5sum,
-    "grep": _grep,
-    "head": _head,
-    "tail": _tail,
-    "wc": _wc,
     "id": _id,
     "date": _date,
     "sleep": _sleep,

@@ -97,6 +97,8 @@ def _one_package(package: Package) -> Iterator[str]:
     yield f"    codePath={package.path.rpartition('/')[0]}"
     yield f"    versionCode={package.version_code} minSdk=23 targetSdk={package.target_sdk}"
     yield f"    versionName={package.version_name}"
+    if package.installer:
+        yield f"    installerPackageName={package.installer}"
     yield f"    pkgFlags=[ {flags} ]"
     yield f"    firstInstallTime={_local(package.installed_at_ms)}"
     yield f"    lastUpdateTime={_local(package.updated_at_ms)}"

@@ -14,6 +14,7 @@ from agent.virtual.control import ControlServer
 from agent.virtual.handset import Handset, wall_ms
 from agent.virtual.looper import Looper
 from agent.virtual.wechat.client import WeChat
+from agent.virtual.wechat.springs import Springs
 from agent.virtual.world import World
 
 WIDTH, HEIGHT = 1080, 2340
@@ -121,9 +122,13 @@ class Farm:
             height=HEIGHT,
             wechat_version_name=account.client.version_name,
             wechat_version_code=account.client.version_code,
+            wechat_installer=account.client.installer,
             time_scale=self.time_scale,
         )
         account.is_in_front = lambda: handset.front is app
+        Springs(handset, app)
+        for trap in account.client.traps:
+            handset.traps.set(trap.name, after_dumps=trap.after_dumps, dumps=trap.dumps)
         for fault in account.client.faults:
             handset.faults.set(fault.name, fault.method, fault.count, fault.ms)
         return handset
@@ -168,6 +173,15 @@ class VirtualPhone:
     def faults(self, name: str, method: str = "*", count: int | None = 1, ms: int = 0) -> None:
         """Plan a fault; ValueError if there is none of that name."""
         self._looper.do(self._slot.handset.faults.set, name, method, count, ms)
+
+    def trap(self, name: str, *, after_dumps: int = 0, dumps: int | None = 1) -> None:
+        """Set a trap (see agent.virtual.traps); ValueError if there is none of that name."""
+        self._looper.do(self._slot.handset.traps.set, name, after_dumps=after_dumps, dumps=dumps)
+
+    def clear_traps(self) -> None:
+        """Forget all traps, end what lasts, and close the windows they brought."""
+        self._looper.do(self._slot.handset.traps.clear)
+        self._looper.do(self._slot.handset.uncover)
 
     def clear_faults(self, name: str | None = None) -> None:
         """Forget one fault, or all."""
@@ -235,9 +249,16 @@ class VirtualFarm:
         """Return what really happened, and what friend adds should end with."""
         return self._looper.do(self.farm.truth)
 
-    def warn(self, account_id: str, warning: str, surface: str = "dialog", text: str = "") -> None:
-        """Let the platform warn an account."""
-        self._looper.do(lambda: self.world.warn(self.world.accounts[account_id], warning, surface, text))
+    def warn(
+        self, account_id: str, warning: str, surface: plan.WarnSurface = "dialog", text: str = "", **how: Any
+    ) -> None:
+        """Let the platform warn an account; `how` holds further fields of `scenario.Warn`."""
+        warn = plan.Warn(warning=warning, surface=surface, text=text, **how)
+        self._looper.do(lambda: self.world.notices.script(self.world.accounts[account_id], warn))
+
+    def calm(self, account_id: str) -> None:
+        """Call all warnings of an account off, and sign it in."""
+        self._looper.do(lambda: self.world.notices.calm(self.world.accounts[account_id]))
 
     def say(self, account_id: str, peer: str, text: str, side: str = "in") -> None:
         """Let the peer ("in") or the staff member by hand ("out") write a line."""

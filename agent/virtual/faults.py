@@ -1,4 +1,7 @@
-"""Faults of one virtual phone, scripted per JSON-RPC method and by count, and conditions that hold."""
+"""Faults of one virtual phone, scripted per method and by count, and conditions that hold.
+
+A method is one of JSON-RPC ("click"), "shell" for a whole line of the shell, or "shell:input" for a command.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,11 @@ from typing import Any
 
 
 class Fault(StrEnum):
-    """What can go wrong. The first group strikes an RPC, the second the start of the server."""
+    """What can go wrong. The first group strikes an RPC, the second the start of the server.
+
+    Of those hang, hang_after_act, drop, lost_after_act, slow and the two of the plug strike a command of the
+    shell; a whole line is struck before it runs.
+    """
 
     HANG = "hang"  # never answered, not acted on
     HANG_AFTER_ACT = "hang_after_act"  # acted on, never answered
@@ -22,7 +29,11 @@ class Fault(StrEnum):
     SLOW = "slow"  # `ms` later than usual
     EMPTY_TREE = "empty_tree"  # the screen has no nodes for this call
     SCRAMBLED_TREE = "scrambled_tree"  # nodes without text, description, id or class
+    NONSENSE_TREE = "nonsense_tree"  # words and ids without sense, in another structure each time
     SERVER_KILLED = "server_killed"  # the server process dies at this call, not acted on
+
+    UNPLUG = "unplug"  # the cable is pulled, not acted on; `plug` puts it back
+    UNPLUG_AFTER_ACT = "unplug_after_act"  # acted on, the cable is pulled before the answer
 
     START_ALREADY_REGISTERED = "start_already_registered"
     START_CRASH = "start_crash"
@@ -36,7 +47,8 @@ class Fault(StrEnum):
 
 # These are states of the phone, not events: they hold until cleared, whatever the count.
 CONDITIONS = frozenset({Fault.STORAGE_FULL, Fault.SCREEN_OFF, Fault.MUTE, Fault.UNAUTHORIZED})
-ANY = "*"
+ANY = "*"  # any method of JSON-RPC; a shell is named
+SHELL = "shell"
 
 
 @dataclass(slots=True)
@@ -55,6 +67,7 @@ class Faults:
     def __init__(self) -> None:
         self._planned: list[Planned] = []
         self._watchers: list[Callable[[], None]] = []
+        self.pull_plug: Callable[[], None] = lambda: None  # set by the port the phone hangs on
 
     def set(self, name: str, method: str = ANY, count: int | None = 1, ms: int = 0) -> None:
         """Plan a fault for the next `count` calls of a method, None: until cleared; ValueError if unknown."""
@@ -77,7 +90,8 @@ class Faults:
     def take(self, name: str, method: str = ANY) -> Planned | None:
         """Use a fault up once if it is planned for this method."""
         for planned in self._planned:
-            if planned.fault == name and planned.method in (ANY, method):
+            is_any = planned.method == ANY and not method.startswith(SHELL)
+            if planned.fault == name and (is_any or planned.method == method):
                 if planned.left is not None:
                     planned.left -= 1
                     if planned.left <= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from agent.virtual import scenario as plan
@@ -29,6 +30,7 @@ def populate(world: World, scenario: plan.Scenario, count: int | None) -> None:
     """Fill an empty world; times of the scenario count from `world.start_ms`."""
     for phone in scenario.all_phones(count):
         _add_account(world, phone, phone.client or scenario.client)
+        world.accounts[phone.account_id].tags.extend(scenario.tags)
     for person in scenario.all_people():
         _add_person(world, person)
     for chat in scenario.chats:
@@ -39,6 +41,7 @@ def populate(world: World, scenario: plan.Scenario, count: int | None) -> None:
         _add_post(world, post, f"post{n}")
     for incoming in scenario.incoming:
         _plan_incoming(world, incoming)
+    _plan_warnings(world, scenario.warnings)
 
 
 def _add_account(world: World, phone: plan.Phone, client: plan.Client) -> None:
@@ -52,15 +55,22 @@ def _add_account(world: World, phone: plan.Phone, client: plan.Client) -> None:
     world.accounts[account.account_id] = account
     world.truth.join(phone.serial, phone.account_id)
     for warn in client.warnings:
-        if warn.after_requests is not None:
-            account.warn_later.append(warn)
-        elif warn.at_s is not None:
-            world.schedule(
-                world.at(warn.at_s),
-                lambda account=account, warn=warn: world.warn(account, warn.warning, warn.surface, warn.text),  # type: ignore[misc]  # defaults bind the loop's values
-            )
-        else:
-            world.warn(account, warn.warning, warn.surface, warn.text)
+        _plan_warning(world, account, warn)
+
+
+def _plan_warnings(world: World, warnings: Iterable[plan.AccountsWarn]) -> None:
+    for warn in warnings:
+        for account in world.chosen(warn.accounts):
+            _plan_warning(world, account, warn)
+
+
+def _plan_warning(world: World, account: Account, warn: plan.Warn) -> None:
+    if warn.after_requests is not None or warn.after_likes is not None:
+        account.warn_later.append(warn)
+    elif warn.at_s is not None:
+        world.schedule(world.at(warn.at_s), lambda: world.notices.script(account, warn))
+    else:
+        world.notices.script(account, warn)
 
 
 def _add_person(world: World, spec: plan.Person) -> None:
@@ -72,10 +82,12 @@ def _add_person(world: World, spec: plan.Person) -> None:
         region=spec.region,
         trait=spec.trait,
         accepts_after_s=spec.accepts_after_s,
+        moments=spec.moments,
     )
     world.meet(person)
     for account in world.chosen(spec.friend_of):
         account.friends[spec.key] = spec.remark
+        account.put_tags(spec.key, spec.tags)
     for account in world.chosen(spec.requested_by):
         _add_request(world, account, person)
 
@@ -147,28 +159,41 @@ def _plan_say(world: World, spec: plan.Say) -> None:
 
 
 def _add_post(world: World, spec: plan.Post, post_id: str) -> None:
-    person = world.find(spec.author)
+    author, author_name = _named(world, spec.author)
     post = Post(
         post_id=post_id,
-        author=person.key if person else spec.author,
-        author_name=person.nickname if person else spec.author,
+        author=author,
+        author_name=author_name,
         text=spec.text,
-        at_ms=world.at(spec.at_s) if spec.at_s is not None else world.start_ms - round(spec.ago_s * 1000),
+        at_ms=world.at(spec.at_s) if spec.at_s is not None else world.start_ms - round(spec.age_s * 1000),
         images=spec.images,
         is_ad=spec.is_ad,
+        likes=dict(_named(world, one) for one in spec.liked_by),
+        comments=list(spec.comments),
     )
-    for one in spec.liked_by:
-        fan = world.find(one)
-        post.likes[fan.key if fan else one] = fan.nickname if fan else one
     if spec.at_s is None:
         world.posts.append(post)
     else:
         world.schedule(post.at_ms, lambda: world.posts.append(post))
 
 
+def _named(world: World, name: str) -> tuple[str, str]:
+    """Return key and nickname of a person or an account; any other name stands for itself."""
+    if name in world.accounts:
+        return name, world.accounts[name].nickname
+    person = world.find(name)
+    return (person.key, person.nickname) if person else (name, name)
+
+
 def _plan_incoming(world: World, spec: plan.Incoming) -> None:
     def ask() -> None:
         for account in world.chosen(spec.accounts):
-            world.ask(account, world.person(spec.person), spec.greeting, is_expired=spec.is_expired)
+            world.ask(
+                account,
+                world.person(spec.person),
+                spec.greeting,
+                is_expired=spec.is_expired,
+                is_stale=spec.is_stale,
+            )
 
     world.schedule(world.at(spec.at_s), ask)

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.virtual.faults import Fault
 from agent.virtual.handset import Handset
-from agent.virtual.hierarchy import scrambled
+from agent.virtual.hierarchy import nonsense, scrambled
 from agent.virtual.matcher import BadSelector, Found, find_all
 from agent.virtual.ui import Node, Rect
 
@@ -72,6 +72,7 @@ class Glance:
         self.handset, self.keys = handset, keys
         self._is_empty = handset.faults.take(Fault.EMPTY_TREE, method) is not None
         self._is_scrambled = handset.faults.take(Fault.SCRAMBLED_TREE, method) is not None
+        self._is_nonsense = handset.faults.take(Fault.NONSENSE_TREE, method) is not None
 
     @property
     def screen(self) -> Rect:
@@ -126,4 +127,6 @@ class Glance:
         ]
 
     def _seen(self, root: Node) -> Node:
+        if self._is_nonsense:
+            return nonsense(root, self.handset.random)
         return scrambled(root, self.handset.random) if self._is_scrambled else root

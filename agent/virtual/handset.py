@@ -19,6 +19,7 @@ from agent.virtual.packages import Package, Packages, Processes
 from agent.virtual.settingsapp import SettingsApp
 from agent.virtual.systemui import SystemUi
 from agent.virtual.touchscreen import Surface, Touchscreen
+from agent.virtual.traps import Traps
 from agent.virtual.ui import App, Node, Notification
 
 
@@ -52,6 +53,7 @@ class Handset:
         sdk: int = 33,
         wechat_version_name: str,
         wechat_version_code: int,
+        wechat_installer: str = "",
         time_scale: float = 1.0,
     ) -> None:
         self.serial = serial
@@ -62,12 +64,14 @@ class Handset:
         self.android_version, self.sdk = android_version, sdk
         self.random = random.Random(seed)
         self.faults = Faults()
+        self.traps = Traps()
         self.host_keys = HostKeys()
         self.files = FileSystem(clock, is_full=lambda: self.faults.holds(Fault.STORAGE_FULL))
         self.packages, self.processes = Packages(), Processes()
         self.settings = {("system", "screen_brightness"): "128", ("system", "screen_brightness_mode"): "0"}
         self.battery_percent, self.battery_decidegrees = 86, 285
         self.own_properties: dict[str, str] = {}
+        self.posted: dict[str, Notification] = {}  # by tag: what the shell put into the notification shade
         self.log = LogBuffer(clock)
         self.rotation = 0
         self.adb_state = "device"
@@ -81,7 +85,8 @@ class Handset:
         self.counters, self.touches = self.touchscreen.counters, self.touchscreen.touches
         self.keyboard = Keyboard(self, self.counters, self.settings)
         self.apps: dict[str, App] = {}
-        self._install_all(wechat_version_name, wechat_version_code)
+        self._covered: App | None = None  # what stands under a question of the system
+        self._install_all(wechat_version_name, wechat_version_code, wechat_installer)
         self._reboot_watchers: list[Callable[[], None]] = []
         self._screen_is_on = True
         self._toast: tuple[str, int] | None = None
@@ -109,9 +114,22 @@ class Handset:
             self.processes.start(package, user="u0_a123")
         self.log.add("ActivityTaskManager", f"START u0 {{cmp={package}}}")
         self.system_ui.shade_is_open = False
-        self.front = app
+        if self._covered is not None:
+            self._covered = app  # it comes to the front under the question, which stays
+        else:
+            self.front = app
         app.launch()
         return True
+
+    def cover(self, question: App) -> None:
+        """Put a question of the system over what is in front; it stays until `uncover`."""
+        if self._covered is None:
+            self._covered, self.front = self.front, question
+
+    def uncover(self) -> None:
+        """Take the question of the system away."""
+        if self._covered is not None:
+            self.front, self._covered = self._covered, None
 
     def stop_app(self, package: str) -> None:
         """Force-stop an app; the launcher comes to the front if it was in front."""
@@ -127,6 +145,7 @@ class Handset:
     def home(self) -> None:
         """Show the launcher."""
         self.system_ui.shade_is_open = False
+        self._covered = None
         self.front = self.launcher
         self.launcher.launch()
 
@@ -160,7 +179,8 @@ class Handset:
 
     def notifications(self) -> list[tuple[str, Notification]]:
         """Return package and entry of all that stands in the notification shade."""
-        return [
+        own = [("com.android.shell", entry) for entry in self.posted.values()]
+        return own + [
             (package, entry)
             for package, app in self.apps.items()
             if self.processes.named(package) is not None
@@ -294,7 +314,7 @@ class Handset:
     def _uptime(self) -> bytes:
         return f"{(self.clock() - self.booted_at_ms) / 1_000:.2f} 0.00\n".encode()
 
-    def _install_all(self, wechat_version_name: str, wechat_version_code: int) -> None:
+    def _install_all(self, wechat_version_name: str, wechat_version_code: int, wechat_installer: str) -> None:
         settings = SettingsApp(self.width, self.height)
         self.apps = {each.package: each for each in (self.launcher, settings, self.app)}
         system = (
@@ -306,10 +326,17 @@ class Handset:
         for name, main in system:
             self._install(name, self.android_version, self.sdk, main, is_system=True)
         self._install(
-            self.app.package, wechat_version_name, wechat_version_code, self.app.activity(), is_system=False
+            self.app.package,
+            wechat_version_name,
+            wechat_version_code,
+            self.app.activity(),
+            is_system=False,
+            installer=wechat_installer,
         )
 
-    def _install(self, name: str, version: str, code: int, main: str, *, is_system: bool) -> None:
+    def _install(
+        self, name: str, version: str, code: int, main: str, *, is_system: bool, installer: str = ""
+    ) -> None:
         now = self.clock()
         self.packages.install(
             Package(
@@ -317,6 +344,7 @@ class Handset:
                 version_name=version,
                 version_code=code,
                 main=main,
+                installer=installer,
                 is_system=is_system,
                 installed_at_ms=now,
                 updated_at_ms=now,

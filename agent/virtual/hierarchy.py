@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from agent.virtual.ui import Node, Rect
@@ -110,6 +111,20 @@ def safe(text: str) -> str:
 def intact(text: str) -> str:
     """Return a text as the platform's own `uiautomator dump` writes it: emoji as they are."""
     return _DOTTED.sub(".", text).translate(_ESCAPES)
+
+
+def nonsense(node: Node, source: random.Random) -> Node:
+    """Return a tree with words and ids that mean nothing and with boxes that were not there before."""
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    children = [nonsense(child, source) for child in node.children]
+    source.shuffle(children)
+    return replace(
+        node,
+        text="".join(source.choices(letters, k=len(node.text))),
+        desc="".join(source.choices(letters, k=len(node.desc))),
+        rid=f"{node.package}:id/{''.join(source.choices(letters, k=3))}" if node.rid else "",
+        children=children,
+    )
 
 
 def scrambled(node: Node, source: random.Random) -> Node:

@@ -48,6 +48,7 @@ async def _input_verb(call: Call, verb: str, words: list[str]) -> int:
         case "tap":
             x, y = (float(word) for word in words)
             # `input tap` sends down and up without holding.
+            touchscreen.counters["input_tap"] += 1
             await touchscreen.click(x, y, 0)
         case "swipe" | "draganddrop":
             x1, y1, x2, y2 = (float(word) for word in words[:4])

@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 
+from agent.virtual import notificationcommands
 from agent.virtual.apk import BadApk, read_manifest
 from agent.virtual.files import FileError
 from agent.virtual.keyboard import Keyboard
@@ -45,9 +46,9 @@ def _list(call: Call, args: list[str]) -> int:
         is_left_out = ("-3" in flags and package.is_system) or ("-s" in flags and not package.is_system)
         if is_left_out or "-d" in flags or wanted not in package.name:
             continue
-        call.out.line(
-            f"package:{package.path}={package.name}" if "-f" in flags else f"package:{package.name}"
-        )
+        shown = f"package:{package.path}={package.name}" if "-f" in flags else f"package:{package.name}"
+        by = f"  installer={package.installer or 'null'}" if "-i" in flags else ""
+        call.out.line(shown + by)
     return 0
 
 
@@ -260,6 +261,8 @@ async def _cmd(call: Call) -> int:
     services = {"package": "pm", "activity": "am"}
     if not call.args:
         return call.fail("No service specified; use -l to list all services", 20)
+    if call.args[0] == "notification":
+        return notificationcommands.notification(call)
     command = services.get(call.args[0], posixpath.basename(call.args[0]))
     if command not in COMMANDS:
         return call.fail(f"Can't find service: {call.args[0]}", 20)

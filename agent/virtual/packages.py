@@ -21,6 +21,7 @@ class Package:
     target_sdk: int = 33
     is_system: bool = False
     main: str = ""
+    installer: str = ""  # the package that installed it, "" if none is named
     installed_at_ms: int = 0
     updated_at_ms: int = 0
 

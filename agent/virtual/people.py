@@ -34,6 +34,7 @@ class Person:
     region: str
     trait: Trait
     accepts_after_s: float | None  # scenario seconds after the first request, None = never
+    moments: str = "open"  # open | closed: friends see none | blocked: seen, and likes are refused
 
 
 # What a correct friend add of somebody who is neither a friend nor asked yet ends with.

@@ -100,9 +100,11 @@ class DeviceMethods:
         active = glance.active() if is_active_only else None
         roots = [active] if active is not None else [] if is_active_only else glance.roots()
         phone = self._phone
-        return hierarchy.write(
+        xml = hierarchy.write(
             roots, glance.screen, rotation=phone.rotation, sdk=phone.sdk, max_depth=max(1, depth)
         )
+        phone.traps.dumped()
+        return xml
 
     def _screenshot(self, params: list[Any]) -> str | None:
         phone = self._phone

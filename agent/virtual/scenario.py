@@ -11,18 +11,32 @@ import msgspec
 from agent.errors import ConfigWrong
 from agent.virtual.faults import Fault
 from agent.virtual.people import Trait
+from agent.virtual.traps import TrapName
 
 EVERYBODY = "all"  # in place of account ids: every account of the farm
+WarnSurface = Literal["dialog", "page", "toast", "text", "banner", "system_line", "login", "verify"]
+WarnMoment = Literal["", "now", "home", "search", "add", "send", "like", "accept", "reply"]
 
 
 class Warn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A platform warning; without `at_s` and `after_requests` it stands there from the start."""
+    """A platform warning; without `at_s`, `after_requests`, `after_likes` it stands there from the start."""
 
     warning: str
-    surface: Literal["dialog", "page", "toast", "text"] = "dialog"
+    surface: WarnSurface = "dialog"
     text: str = ""  # in place of the usual wording; for words that no class knows
+    form: int = 0  # which of the wordings seen of its class, the usual one first
+    at: WarnMoment = ""  # the next time this is done; "" = at once, and at a search for `text`
+    standing: bool | None = None  # shown each time until called off; by default what is of the account
+    lasts_s: float | None = None  # it stands so long
     at_s: float | None = None
     after_requests: int | None = None
+    after_likes: int | None = None
+
+
+class AccountsWarn(Warn, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A warning of some accounts."""
+
+    accounts: tuple[str, ...] = (EVERYBODY,)
 
 
 class PlannedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,19 +48,35 @@ class PlannedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ms: int = 0
 
 
+class PlannedTrap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A trap that is set when the farm starts; `dumps` None = until cleared."""
+
+    name: TrapName
+    after_dumps: int = 0
+    dumps: int | None = 1
+
+
 class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The WeChat client of a phone and how the platform treats its account."""
 
     version_name: str = "8.0.66"
     version_code: int = 2980
+    installer: str = ""  # com.android.vending: a build of Google's store, with ids of its own
+    language: Literal["zh-CN", "en"] = "zh-CN"
+    stale_desc: bool = False  # the window goes on claiming the title it had first
     request_limit: int | None = (
         None  # requests over it are not sent but answered by TOO_FREQUENT; None = no limit
     )
     not_found_as: Literal["text", "dialog", "mixed"] = "text"  # mixed: now so, now so
+    like_limit: int | None = None  # likes over it are not made but answered by TOO_FREQUENT
+    like_warning: str = ""  # class of warning that answers every like; none is made
     logged_out: bool = False
     slowness: float = 1.0  # times the usual time that drawing takes
+    # Where a tap on 接受 leads: to the page of remark and tags, to the profile, or friends are made by it.
+    accept_opens: Literal["page", "profile", "friends"] = "page"
     warnings: tuple[Warn, ...] = ()
     faults: tuple[PlannedFault, ...] = ()
+    traps: tuple[PlannedTrap, ...] = ()
 
 
 class Phone(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -80,6 +110,9 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     friend_of: tuple[str, ...] = ()  # accounts that have this friend from the start, or "all"
     requested_by: tuple[str, ...] = ()  # accounts that asked before the start and wait
     remark: str = ""
+    tags: tuple[str, ...] = ()  # as given by the accounts of `friend_of`
+    # closed: friends see none of the posts; blocked: they see them, and their likes are refused
+    moments: Literal["open", "closed", "blocked"] = "open"
 
     @property
     def key(self) -> str:
@@ -100,6 +133,7 @@ class PeopleLike(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     accepts_after_s: float | None = None
     friend_of: tuple[str, ...] = ()
     requested_by: tuple[str, ...] = ()
+    moments: Literal["open", "closed", "blocked"] = "open"
 
 
 class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -122,7 +156,7 @@ class Chat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     members: int = 0
     muted: bool = False
     unread: int = 0
-    refuses: Literal["", "rejected", "not_friend"] = ""
+    refuses: Literal["", "rejected", "not_friend", "failed"] = ""
     history: int = 0  # so many made-up lines before `lines`
     lines: tuple[Written, ...] = ()
 
@@ -144,15 +178,27 @@ class Say(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class Post(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A post in moments, seen by every account that has its author as a friend."""
+    """A post in moments, seen by every account that has its author as a friend, and by its own author.
+
+    `author` is the mobile or WeChat id of a person, an account id, or any name for an advertisement. Its age
+    before the start is `ago_days` and `ago_hours` together, else `ago_s`.
+    """
 
     author: str
     text: str
     ago_s: float = 3_600.0
+    ago_hours: float = 0.0
+    ago_days: float = 0.0
     at_s: float | None = None  # appears while the farm runs
     images: int = 0
     is_ad: bool = False
-    liked_by: tuple[str, ...] = ()
+    liked_by: tuple[str, ...] = ()  # people, account ids, or any names
+    comments: tuple[tuple[str, str], ...] = ()  # name and text
+
+    @property
+    def age_s(self) -> float:
+        """Return its age at the start, in scenario-independent seconds."""
+        return self.ago_days * 86_400 + self.ago_hours * 3_600 or self.ago_s
 
 
 class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -163,6 +209,7 @@ class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     greeting: str = ""
     at_s: float = 0.0
     is_expired: bool = False
+    is_stale: bool = False  # shown as open; the platform calls it expired when it is accepted
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -170,6 +217,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     name: str = "unnamed"
     client: Client = Client()
+    tags: tuple[str, ...] = ()  # that every account has for its contacts
     phones: tuple[Phone, ...] = ()
     phones_like: PhonesLike = PhonesLike()
     people: tuple[Person, ...] = ()
@@ -178,6 +226,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     says: tuple[Say, ...] = ()
     posts: tuple[Post, ...] = ()
     incoming: tuple[Incoming, ...] = ()
+    warnings: tuple[AccountsWarn, ...] = ()
 
     def all_phones(self, count: int | None = None) -> tuple[Phone, ...]:
         """Return `count` phones: listed ones first, then those made after the pattern."""
@@ -229,10 +278,14 @@ def _made(pattern: PeopleLike) -> Iterator[Person]:
             accepts_after_s=pattern.accepts_after_s,
             friend_of=pattern.friend_of,
             requested_by=pattern.requested_by,
+            moments=pattern.moments,
         )
 
 
 def _problems(scenario: Scenario) -> Iterator[str]:
+    for warn in (*scenario.warnings, *scenario.client.warnings):
+        if warn.surface == "text" and warn.at not in ("", "search"):
+            yield "warnings: text stands under the search box, so it comes at a search"
     people = scenario.all_people()
     yield from _doubles("phones: serial", [one.serial for one in scenario.all_phones()])
     yield from _doubles("phones: account_id", [one.account_id for one in scenario.all_phones()])
@@ -255,7 +308,7 @@ def _peers(scenario: Scenario) -> Iterator[tuple[str, str]]:
         if say.peer not in groups:
             yield f"says[{n}].peer", say.peer
     for n, post in enumerate(scenario.posts):
-        if not post.is_ad:
+        if not post.is_ad and post.author not in {one.account_id for one in scenario.all_phones()}:
             yield f"posts[{n}].author", post.author
     for n, incoming in enumerate(scenario.incoming):
         yield f"incoming[{n}].person", incoming.person

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from agent.virtual.files import FileError, normal
 from agent.virtual.handset import Handset
+from agent.virtual.shellfaults import StreamCut, struck
 from agent.virtual.shellio import BytesInput, Input, NoInput, Output, QueueInput
 from agent.virtual.shellwords import (
+    Choice,
     Group,
     Kind,
     Part,
@@ -20,7 +22,7 @@ from agent.virtual.shellwords import (
     Redirect,
     Sequence,
     ShellSyntaxError,
-    Simple,
+    Stage,
     Word,
     parse,
 )
@@ -115,7 +117,12 @@ class Shell:
             err=err,
         )
         try:
-            return await command(call)
+            async with struck(self.handset.faults, f"shell:{name}"):
+                return await command(call)
+        except StreamCut:
+            out.discard()
+            err.discard()
+            raise
         except (ValueError, IndexError, FileError) as error:
             return call.fail(f"bad arguments ({type(error).__name__})")
         finally:
@@ -152,11 +159,11 @@ class Shell:
             await asyncio.gather(*feeders, return_exceptions=True)
         return int(not status) if pipeline.is_negated else status
 
-    async def _feed(self, stage: Simple | Group, source: Input, pipe: QueueInput, err: Output) -> None:
+    async def _feed(self, stage: Stage, source: Input, pipe: QueueInput, err: Output) -> None:
         await self._stage(stage, source, Output(pipe.feed), err)
         await pipe.feed(b"")
 
-    async def _stage(self, stage: Simple | Group, stdin: Input, out: Output, err: Output) -> int:
+    async def _stage(self, stage: Stage, stdin: Input, out: Output, err: Output) -> int:
         files: list[tuple[str, bytearray]] = []
         try:
             for redirect in stage.redirects:
@@ -172,9 +179,11 @@ class Shell:
             self.handset.files.write(path, bytes(content))
         return status
 
-    async def _body(self, stage: Simple | Group, stdin: Input, out: Output, err: Output) -> int:
+    async def _body(self, stage: Stage, stdin: Input, out: Output, err: Output) -> int:
         if isinstance(stage, Group):
             return await self.subshell().run_sequence(stage.body, stdin, out, err)
+        if isinstance(stage, Choice):
+            return await self._choice(stage, stdin, out, err)
         words = list(stage.words)
         assigned: dict[str, str] = {}
         while words and words[0] and _is_assignment(words[0]):
@@ -186,6 +195,14 @@ class Shell:
             self.variables.update(assigned)
             return self.status if any(_substitutes(word) for word in stage.words) else 0
         return await self.run_args(fields, stdin, out, err, assigned)
+
+    async def _choice(self, choice: Choice, stdin: Input, out: Output, err: Output) -> int:
+        for condition, body in choice.branches:
+            if await self._sequence(condition, stdin, out, err) == 0:
+                return await self._sequence(body, stdin, out, err)
+        if choice.otherwise is not None:
+            return await self._sequence(choice.otherwise, stdin, out, err)
+        return 0
 
     async def run_sequence(self, sequence: Sequence, stdin: Input, out: Output, err: Output) -> int:
         """Run a parsed list in this shell; `exit` ends the list only."""

@@ -72,6 +72,10 @@ class Output:
         """Add a line of text."""
         self.write(text + "\n")
 
+    def discard(self) -> None:
+        """Forget what is not handed on yet."""
+        self._buffer.clear()
+
     async def flush(self) -> None:
         """Hand all on to the sink."""
         if self._buffer:

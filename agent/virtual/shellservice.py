@@ -7,8 +7,10 @@ import struct
 
 from agent.virtual.channel import Channel
 from agent.virtual.commands import COMMANDS
+from agent.virtual.faults import SHELL
 from agent.virtual.handset import Handset
 from agent.virtual.shell import Shell
+from agent.virtual.shellfaults import struck
 from agent.virtual.shellio import Input, NoInput, Output, QueueInput
 
 STDIN, STDOUT, STDERR, EXIT, CLOSE_STDIN, WINDOW_SIZE = range(6)
@@ -28,7 +30,8 @@ async def serve_shell_v1(handset: Handset, channel: Channel, command: str) -> No
     shell = new_shell(handset)
     try:
         if command:
-            await shell.run(command, _ChannelInput(channel), out, out)
+            async with struck(handset.faults, SHELL):
+                await shell.run(command, _ChannelInput(channel), out, out)
         else:
             await _interactive(shell, _ChannelInput(channel), out, is_pty=True)
     finally:
@@ -38,7 +41,8 @@ async def serve_shell_v1(handset: Handset, channel: Channel, command: str) -> No
 async def serve_exec(handset: Handset, channel: Channel, command: str) -> None:
     """Run a command on a raw stream without a terminal."""
     out = Output(channel.write)
-    await new_shell(handset).run(command, _ChannelInput(channel), out, out)
+    async with struck(handset.faults, SHELL):
+        await new_shell(handset).run(command, _ChannelInput(channel), out, out)
 
 
 async def serve_shell_v2(handset: Handset, channel: Channel, command: str, *, is_pty: bool) -> None:
@@ -57,7 +61,8 @@ async def serve_shell_v2(handset: Handset, channel: Channel, command: str, *, is
     reader = asyncio.create_task(_unframe(channel, stdin))
     try:
         if command:
-            status = await shell.run(command, stdin, out, err)
+            async with struck(handset.faults, SHELL):
+                status = await shell.run(command, stdin, out, err)
         else:
             status = await _interactive(shell, stdin, out, is_pty=is_pty, err=err)
         await channel.write(_FRAME.pack(EXIT, 1) + bytes([status & 0xFF]))

@@ -7,6 +7,8 @@ from enum import Enum
 
 _OPERATORS = ("&&", "||", ">&2", ">>", "2>&1", "2>>", "2>", ";", "|", "&", "(", ")", "<", ">", "\n")
 _SPECIAL = set(" \t\n;|&()<>")
+# Words that end a list where a command could begin.
+_ENDS = ("then", "elif", "else", "fi")
 _REDIRECTS = ("<", ">", ">>", "2>", "2>>", "2>&1", ">&2")
 
 
@@ -59,10 +61,22 @@ class Group:
 
 
 @dataclass(slots=True)
+class Choice:
+    """`if … then … elif … then … else … fi`: conditions with what follows them, with its own redirects."""
+
+    branches: list[tuple[Sequence, Sequence]]
+    otherwise: Sequence | None = None
+    redirects: list[Redirect] = field(default_factory=list)
+
+
+Stage = Simple | Group | Choice
+
+
+@dataclass(slots=True)
 class Pipeline:
     """Commands joined by `|`; `!` turns the exit code round."""
 
-    stages: list[Simple | Group]
+    stages: list[Stage]
     is_negated: bool = False
 
 
@@ -78,8 +92,8 @@ def parse(text: str) -> Sequence:
     """Parse a whole line or script; raises ShellSyntaxError."""
     parser = _Parser(_tokens(text))
     sequence = parser.sequence()
-    if parser.peek() is not None:
-        raise ShellSyntaxError(f"syntax error: unexpected '{parser.peek()}'")
+    if (item := parser.peek()) is not None:
+        raise ShellSyntaxError(f"syntax error: unexpected '{_reserved(item) or item}'")
     return sequence
 
 
@@ -98,7 +112,7 @@ class _Parser:
     def sequence(self) -> Sequence:
         result = Sequence([])
         joint = ""
-        while (item := self.peek()) is not None and item != ")":
+        while (item := self.peek()) is not None and item != ")" and _reserved(item) not in _ENDS:
             if item in (";", "\n", "&"):
                 if item == "&" and result.items:
                     result.in_background.add(len(result.items) - 1)
@@ -130,16 +144,51 @@ class _Parser:
             stages.append(self._command())
         return Pipeline(stages, is_negated)
 
-    def _command(self) -> Simple | Group:
+    def _command(self) -> Stage:
         if self.peek() == "(":
             self.take()
             group = Group(self.sequence())
             if self.peek() != ")":
                 raise ShellSyntaxError("syntax error: unmatched '('")
             self.take()
-            while self.peek() in _REDIRECTS:
-                group.redirects.append(self._redirect())
+            group.redirects += self._redirects()
             return group
+        if _reserved(self.peek()) == "if":
+            return self._choice()
+        return self._simple()
+
+    def _choice(self) -> Choice:
+        choice = Choice([])
+        while _reserved(self.peek()) in ("if", "elif"):
+            self.take()
+            condition = self._filled()
+            self._must("then")
+            choice.branches.append((condition, self._filled()))
+        if _reserved(self.peek()) == "else":
+            self.take()
+            choice.otherwise = self._filled()
+        self._must("fi")
+        choice.redirects += self._redirects()
+        return choice
+
+    def _filled(self) -> Sequence:
+        sequence = self.sequence()
+        if not sequence.items:
+            raise ShellSyntaxError(f"syntax error: unexpected '{_reserved(self.peek()) or 'end'}'")
+        return sequence
+
+    def _must(self, word: str) -> None:
+        if _reserved(self.peek()) != word:
+            raise ShellSyntaxError(f"syntax error: no '{word}'")
+        self.take()
+
+    def _redirects(self) -> list[Redirect]:
+        found = []
+        while self.peek() in _REDIRECTS:
+            found.append(self._redirect())
+        return found
+
+    def _simple(self) -> Simple:
         simple = Simple()
         while (item := self.peek()) is not None:
             if isinstance(item, tuple):
@@ -162,6 +211,14 @@ class _Parser:
             raise ShellSyntaxError("syntax error: no file to redirect to")
         self.take()
         return Redirect(operator, target)
+
+
+def _reserved(item: str | Word | None) -> str:
+    """Return a word that is written without quotes and in one piece, "" if it is none."""
+    if not isinstance(item, tuple) or len(item) != 1:
+        return ""
+    (part,) = item
+    return part.text if part.kind is Kind.LITERAL and not part.is_quoted else ""
 
 
 def _tokens(text: str) -> list[str | Word]:

@@ -19,6 +19,17 @@ PREVIEW: Mapping[str, str] = MappingProxyType(
 )
 
 
+# What the peer's side answers to messages it does not take.
+REFUSALS: Mapping[str, str] = MappingProxyType(
+    {
+        "rejected": "消息已发出，但被对方拒收了。",
+        "not_friend": (
+            "{name}开启了朋友验证，你还不是他（她）朋友。请先发送朋友验证请求，对方验证通过后，才能聊天。"
+        ),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One message or system line."""
@@ -28,6 +39,7 @@ class Line:
     kind: str  # text | system | one of PREVIEW
     text: str
     sender: str = ""  # in groups: whose it is
+    is_failed: bool = False  # ours, and it did not go out
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -41,7 +53,9 @@ class Chat:
     muted: bool = False
     unread: int = 0
     draft: str = ""
-    refuses: str = ""  # rejected | not_friend: what the peer's side says to messages
+    refuses: str = (
+        ""  # rejected | not_friend: what the peer's side says to messages; failed: they do not go out
+    )
     lines: list[Line] = field(default_factory=list)
 
     @property
@@ -80,4 +94,4 @@ class Post:
     images: int = 0
     is_ad: bool = False
     likes: dict[str, str] = field(default_factory=dict)  # account id or person key -> name
-    comments: list[tuple[str, str]] = field(default_factory=list)
+    comments: list[tuple[str, str]] = field(default_factory=list)  # name, text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +17,15 @@ class PhoneTruth:
     added: dict[str, dict[str, Any]] = field(default_factory=dict)
     likes: dict[str, dict[str, Any]] = field(default_factory=dict)
     sent: list[dict[str, Any]] = field(default_factory=list)
+    accepted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    said: dict[str, dict[str, Any]] = field(default_factory=dict)
+    marks: dict[str, dict[str, Any]] = field(default_factory=dict)
     warnings: list[dict[str, Any]] = field(default_factory=list)
+    agreed: list[str] = field(default_factory=list)  # buttons that agree to an update or a permission
+    refused: dict[str, int] = field(default_factory=dict)  # taps that a warning answered, by kind
     searches: int = 0
+    after_warning: int = 0  # taps that last, made while a warning was in force
+    is_warned: bool = False
 
 
 class Truth:
@@ -43,17 +51,48 @@ class Truth:
         _count(self.of(account_id).added, peer, now_ms, peer=peer, query=query)
 
     def liked(self, account_id: str, post_id: str, author: str, now_ms: int, *, taken_back: bool) -> None:
-        """A tap set or took back a like."""
+        """A tap set or took back a like: `count` both, `made` and `taken_back` each."""
         entry = _count(self.of(account_id).likes, post_id, now_ms, post=post_id, author=author)
+        entry["made"] = entry.get("made", 0) + int(not taken_back)
         entry["taken_back"] = entry.get("taken_back", 0) + int(taken_back)
 
     def sent(self, account_id: str, peer: str, text: str, now_ms: int) -> None:
         """A tap on the send button of a chat sent a message."""
         self.of(account_id).sent.append({"peer": peer, "text": text, "at_ms": now_ms})
+        _count(self.of(account_id).said, peer, now_ms, peer=peer)
+
+    def accepted(self, account_id: str, peer: str, now_ms: int) -> None:
+        """A tap accepted the request of a person."""
+        _count(self.of(account_id).accepted, peer, now_ms, peer=peer)
+
+    def marked(self, account_id: str, peer: str, remark: str, tags: Sequence[str], now_ms: int) -> None:
+        """A tap saved remark and tags of a friend."""
+        entry = _count(self.of(account_id).marks, peer, now_ms, peer=peer)
+        entry["remark"], entry["tags"] = remark, list(tags)
+
+    def agreed(self, account_id: str, label: str) -> None:
+        """A tap agreed to something that is not the agent's to agree to."""
+        self.of(account_id).agreed.append(label)
 
     def warned(self, account_id: str, warning: str, surface: str, now_ms: int) -> None:
         """The platform warned this account."""
-        self.of(account_id).warnings.append({"warning": warning, "surface": surface, "at_ms": now_ms})
+        phone = self.of(account_id)
+        phone.is_warned = True
+        phone.warnings.append({"warning": warning, "surface": surface, "at_ms": now_ms})
+
+    def tapped(self, account_id: str) -> None:
+        """A tap that lasts was made, whatever came of it."""
+        phone = self.of(account_id)
+        phone.after_warning += int(phone.is_warned)
+
+    def refused(self, account_id: str, kind: str) -> None:
+        """A tap that lasts had no effect but a warning."""
+        entries = self.of(account_id).refused
+        entries[kind] = entries.get(kind, 0) + 1
+
+    def calmed(self, account_id: str) -> None:
+        """The platform warns this account no more."""
+        self.of(account_id).is_warned = False
 
     def phones(self) -> list[dict[str, Any]]:
         """Return the counters as JSON values, in the order in which the phones joined."""
@@ -65,8 +104,14 @@ class Truth:
                 "added": list(one.added.values()),
                 "likes": list(one.likes.values()),
                 "sent": one.sent,
+                "accepted": list(one.accepted.values()),
+                "said": list(one.said.values()),
+                "marks": list(one.marks.values()),
                 "warnings": one.warnings,
+                "agreed": one.agreed,
                 "searches": one.searches,
+                "refused": one.refused,
+                "after_warning": one.after_warning,
             }
             for one in self._phones.values()
         ]

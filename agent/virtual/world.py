@@ -11,19 +11,12 @@ from typing import Any
 
 from agent.model import FriendAddOutcome
 from agent.virtual import scenario as plan
-from agent.virtual.accounts import Account, FriendRequest, Notice, RequestState, Surface
+from agent.virtual.accounts import Account, FriendRequest, RequestState
 from agent.virtual.genesis import populate
+from agent.virtual.notices import Moment, Notice, Notices, Surface
 from agent.virtual.people import OUTCOME, Person, Trait, plain_query
-from agent.virtual.talk import Chat, Line, Post
+from agent.virtual.talk import REFUSALS, Chat, Line, Post
 from agent.virtual.truth import Truth
-
-# What the peer's side answers to messages it does not take.
-REFUSALS = {
-    "rejected": "消息已发出，但被对方拒收了。",
-    "not_friend": (
-        "{name}开启了朋友验证，你还不是他（她）朋友。请先发送朋友验证请求，对方验证通过后，才能聊天。"
-    ),
-}
 
 
 class Answer(StrEnum):
@@ -67,6 +60,7 @@ class World:
         self.time_scale = time_scale
         self.rng = random.Random(seed)
         self.truth = Truth()
+        self.notices = Notices(self.truth, clock, time_scale)
         self.accounts: dict[str, Account] = {}
         self.people: dict[str, Person] = {}
         self.posts: list[Post] = []
@@ -126,9 +120,10 @@ class World:
     def search(self, account: Account, query: str) -> SearchAnswer:
         """Answer a search for a person."""
         self.truth.of(account.account_id).searches += 1
-        notice = next((one for one in account.notices if one.surface is Surface.TEXT), None)
-        if notice is not None:
-            return SearchAnswer(answer=Answer.WARNED, notice=notice)
+        stops, _ = self.notices.meet(account, Moment.SEARCH)
+        if stops:
+            text = next((one for one in stops if one.surface is Surface.TEXT), None)
+            return SearchAnswer(answer=Answer.WARNED, notice=text)
         person = self.find(query)
         if person is None or person.trait is Trait.NOT_FOUND:
             return SearchAnswer(answer=Answer.NOT_FOUND)
@@ -144,6 +139,8 @@ class World:
 
     def begin_add(self, account: Account, person: Person) -> Answer:
         """Answer a tap on the add button of a profile; people without verification become friends by it."""
+        if self.notices.is_warned_off(account, Moment.ADD):
+            return Answer.WARNED
         if person.trait is Trait.BLOCKS:
             return Answer.BLOCKED
         if person.trait is Trait.CANNOT_BE_ADDED:
@@ -157,13 +154,18 @@ class World:
         self.befriend(account, person, f"你已添加了{person.nickname}，现在可以开始聊天了。")
         return Answer.ADDED
 
-    def send_request(self, account: Account, person: Person, greeting: str, remark: str) -> Answer:
+    def send_request(
+        self, account: Account, person: Person, greeting: str, remark: str, tags: Sequence[str] = ()
+    ) -> Answer:
         """Send a friend request, unless the platform's limit is reached; each call that sends counts."""
+        if self.notices.is_warned_off(account, Moment.SEND):
+            return Answer.WARNED
         if not account.may_request():
             return self._over_limit(account)
         now_ms = self.clock()
         self.truth.requested(account.account_id, person.key, person.mobile or person.wechat_id, now_ms)
         account.remarks[person.key] = remark
+        account.put_tags(person.key, tags)
         earlier = account.request_with(person.key, is_incoming=False)
         if earlier is not None:
             account.requests.remove(earlier)
@@ -184,10 +186,32 @@ class World:
         if person.key not in account.friends:
             self.befriend(account, person, "我通过了你的朋友验证请求，现在我们可以开始聊天了")
 
-    def accept_by_account(self, account: Account, person: Person, remark: str) -> None:
-        """The account accepts the person's request."""
+    def accept_by_account(
+        self, account: Account, person: Person, remark: str, tags: Sequence[str] = ()
+    ) -> Answer:
+        """The account accepts the person's request; REFUSED if it expired."""
+        if self.notices.is_warned_off(account, Moment.ACCEPT):
+            return Answer.WARNED
+        request = account.request_with(person.key, is_incoming=True)
+        if request is not None and request.is_stale:
+            request.state = RequestState.EXPIRED
+            return Answer.REFUSED
         account.remarks[person.key] = remark
+        account.put_tags(person.key, tags)
+        self.truth.accepted(account.account_id, person.key, self.clock())
+        chat = account.chat(person.key, self.name_for(account, person.key))
+        if request is not None:
+            self.say(account, chat, request.greeting, side="in")
+            self._note(account, chat, "以上是打招呼的内容")
         self.befriend(account, person, f"你已添加了{person.nickname}，现在可以开始聊天了。")
+        return Answer.ADDED
+
+    def mark(self, account: Account, person: Person, remark: str, tags: Sequence[str]) -> None:
+        """Remark and tags of a friend are saved; a remark names the person from now on."""
+        account.friends[person.key] = "" if remark == person.nickname else remark
+        account.put_tags(person.key, tags)
+        account.chat(person.key, "").title = self.name_for(account, person.key)
+        self.truth.marked(account.account_id, person.key, remark, tags, self.clock())
 
     def befriend(self, account: Account, person: Person, words: str) -> None:
         """Make friends; a chat with a system line appears."""
@@ -198,9 +222,14 @@ class World:
                 request.state = RequestState.ACCEPTED
         chat = account.chat(person.key, self.name_for(account, person.key))
         chat.title = self.name_for(account, person.key)
+        self._note(account, chat, words)
+
+    def _note(self, account: Account, chat: Chat, words: str) -> None:
         account.receive(chat, Line(at_ms=self.clock(), side="system", kind="system", text=words))
 
-    def ask(self, account: Account, person: Person, greeting: str, *, is_expired: bool) -> None:
+    def ask(
+        self, account: Account, person: Person, greeting: str, *, is_expired: bool, is_stale: bool = False
+    ) -> None:
         """A person asks the account to become friends."""
         state = RequestState.EXPIRED if is_expired else RequestState.WAITING
         account.requests.insert(
@@ -212,6 +241,7 @@ class World:
                 greeting=greeting or f"我是{person.nickname}",
                 at_ms=self.clock(),
                 state=state,
+                is_stale=is_stale,
             ),
         )
 
@@ -223,16 +253,70 @@ class World:
 
     def send(self, account: Account, chat: Chat, text: str) -> None:
         """A tap on the send button; a peer that refuses messages answers with a system line."""
+        self.truth.tapped(account.account_id)
+        stops, rest = self.notices.meet(account, Moment.REPLY)
+        if stops:
+            self.truth.refused(account.account_id, Moment.REPLY)
+            return
         self.truth.sent(account.account_id, chat.key, text, self.clock())
-        self.say(account, chat, text, side="out")
+        is_failed = chat.refuses == "failed"
+        line = Line(at_ms=self.clock(), side="out", kind="text", text=text, is_failed=is_failed)
+        account.receive(chat, line)
         words = REFUSALS.get(chat.refuses, "").format(name=chat.title)
         if words:
-            account.receive(chat, Line(at_ms=self.clock(), side="system", kind="system", text=words))
+            self._note(account, chat, words)
+        account.line_chat = chat.key if any(one.surface is Surface.SYSTEM_LINE for one in rest) else ""
 
     def timeline(self, account: Account) -> list[Post]:
         """Return the posts that an account sees, newest first."""
-        seen = [one for one in self.posts if one.is_ad or one.author in account.friends]
+        seen = [one for one in self.posts if one.is_ad or self._shows(account, one.author)]
         return sorted(seen, key=lambda one: one.at_ms, reverse=True)
+
+    def _shows(self, account: Account, author: str) -> bool:
+        if author == account.account_id:
+            return True
+        return author in account.friends and self.people[author].moments != "closed"
+
+    def author_of(self, account: Account, post: Post) -> str:
+        """Return how an account's timeline names who wrote a post."""
+        return self.name_for(account, post.author) if post.author in account.friends else post.author_name
+
+    def post(self, author: str, text: str, *, images: int = 0, ago_s: float = 0.0) -> Post:
+        """Somebody posts while the farm runs; KeyError if nobody has this mobile or WeChat id."""
+        person = self.person(author)
+        made = Post(
+            post_id=f"post{len(self.posts)}",
+            author=person.key,
+            author_name=person.nickname,
+            text=text,
+            at_ms=self.clock() - round(ago_s * 1000),
+            images=images,
+        )
+        self.posts.append(made)
+        return made
+
+    def tap_like(self, account: Account, post: Post) -> Answer:
+        """Answer a tap on the like of a popup: SENT if it was set or taken back, else nothing changed."""
+        if self.notices.is_warned_off(account, Moment.LIKE):
+            return Answer.WARNED
+        if account.account_id in post.likes:
+            self.toggle_like(account, post)
+            return Answer.SENT
+        author, limit = self.people.get(post.author), account.client.like_limit
+        if author is not None and author.moments == "blocked":
+            return Answer.BLOCKED
+        if account.client.like_warning:
+            self.warn(account, account.client.like_warning)
+            return Answer.WARNED
+        if limit is not None and account.likes_made >= limit:
+            return self._over_limit(account)
+        self.toggle_like(account, post)
+        account.likes_made += 1
+        for warn in list(account.warn_later):
+            if warn.after_likes is not None and account.likes_made >= warn.after_likes:
+                account.warn_later.remove(warn)
+                self.notices.script(account, warn)
+        return Answer.SENT
 
     def toggle_like(self, account: Account, post: Post) -> None:
         """Like a post, or take the like back."""
@@ -247,8 +331,7 @@ class World:
 
     def warn(self, account: Account, warning: str, surface: str = Surface.DIALOG, text: str = "") -> None:
         """The platform warns an account; its phone shows that at once, by default in the usual words."""
-        account.notices.append(Notice(warning=warning, surface=Surface(surface), text=text))
-        self.truth.warned(account.account_id, warning, surface, self.clock())
+        self.notices.script(account, plan.Warn(warning=warning, surface=Surface(surface).value, text=text))
 
     def _over_limit(self, account: Account) -> Answer:
         self.warn(account, "TOO_FREQUENT")
@@ -259,7 +342,7 @@ class World:
         for warn in list(account.warn_later):
             if warn.after_requests is not None and account.requests_sent >= warn.after_requests:
                 account.warn_later.remove(warn)
-                self.warn(account, warn.warning, warn.surface, warn.text)
+                self.notices.script(account, warn)
 
     # -- for tests and the control endpoint
 

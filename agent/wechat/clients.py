@@ -5,12 +5,23 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from importlib import resources
 from types import MappingProxyType
 
+from agent.model import LearnedTable
+
 PACKAGE = "com.tencent.mm"
+PLAY_STORE = "com.android.vending"
+
+
+class Market(StrEnum):
+    """Where a build comes from: builds of one version name have other ids in each."""
+
+    DOMESTIC = "domestic"
+    PLAY = "play"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +29,7 @@ class ClientTable:
     """What is known of one range of client versions. Roles are named in clients/*.toml."""
 
     name: str
+    market: Market
     first_version: tuple[int, ...]
     last_version: tuple[int, ...]
     ids: Mapping[str, str]  # role -> resource id, the usual one
@@ -25,6 +37,7 @@ class ClientTable:
     texts: Mapping[str, tuple[str, ...]]  # role -> wordings, the usual one first
     activities: Mapping[str, tuple[str, ...]]  # screen -> full class names, the usual one first
     warnings: Mapping[str, tuple[str, ...]]  # warning class -> wordings seen
+    foreign_tabs: Mapping[str, tuple[str, ...]]  # language the agent does not read -> its four tabs
 
     def knows(self, role: str) -> bool:
         """Tell whether an id of this role is known in these versions."""
@@ -65,16 +78,60 @@ def parse_version(version_name: str) -> tuple[int, ...] | None:
     )
 
 
-def table_for(version_name: str, version_code: int) -> ClientTable | None:  # noqa: ARG001 -- no known range needs it
-    """Return the table of a client version, None if the version is not known.
+def market_of(installer: str) -> Market:
+    """Return where a client comes from: Google's store, by its package name, has builds of its own."""
+    return Market.PLAY if installer == PLAY_STORE else Market.DOMESTIC
 
-    `version_code` tells builds of one name apart; no range needs it yet. A version between or after the
-    known ranges is unknown on purpose: ids are never guessed.
+
+def table_for(
+    version_name: str, version_code: int, installer: str = "", learned: Sequence[LearnedTable] = ()
+) -> ClientTable | None:
+    """Return the table of a client's build, None if the build is not known.
+
+    A table that a person accepted counts for exactly its version name, version code and installer, before
+    those of the package. A version between or after the known ranges, or from a store whose builds are not
+    known, is unknown on purpose: ids are never guessed.
     """
+    for one in learned:
+        if (one.version_name, one.version_code, one.installer) == (version_name, version_code, installer):
+            return learned_table(one)
     version = parse_version(version_name)
     if version is None:
         return None
-    return next((table for table in tables() if table.covers(version)), None)
+    market = market_of(installer)
+    return next((table for table in tables() if table.market is market and table.covers(version)), None)
+
+
+def learned_table(one: LearnedTable) -> ClientTable | None:
+    """Return the table of learned ids over the texts and activities of its base; None without that base."""
+    base = next((table for table in tables() if table.name == one.base), None)
+    version = parse_version(one.version_name)
+    if base is None or version is None:
+        return None
+    ids = dict(one.ids)
+    return replace(
+        base,
+        name=f"learned {one.version_name} ({one.version_code}) {one.installer}".strip(),
+        market=market_of(one.installer),
+        first_version=version,
+        last_version=version,
+        ids=MappingProxyType(ids),
+        id_variants=MappingProxyType({role: (value,) for role, value in ids.items()}),
+    )
+
+
+def nearest(version_name: str) -> ClientTable:
+    """Return the table of the nearest lower version, the lowest one if there is none."""
+    version = parse_version(version_name) or ()
+    lower = [table for table in tables() if table.first_version <= version]
+    return lower[-1] if lower else tables()[0]
+
+
+def without_ids(table: ClientTable) -> ClientTable:
+    """Return a table that knows texts and activities only, for builds whose ids are not known."""
+    return replace(
+        table, name=f"{table.name}, no ids", ids=MappingProxyType({}), id_variants=MappingProxyType({})
+    )
 
 
 @functools.cache
@@ -99,6 +156,7 @@ def _table(raw: dict[str, object], by_name: Mapping[str, dict[str, object]]) -> 
         raise ValueError(f"table {raw['name']}: first_version and last_version are dotted numbers")
     return ClientTable(
         name=str(raw["name"]),
+        market=Market(str(raw["market"])),
         first_version=first,
         last_version=last,
         ids=MappingProxyType({role: values[0] for role, values in variants.items()}),
@@ -111,6 +169,7 @@ def _table(raw: dict[str, object], by_name: Mapping[str, dict[str, object]]) -> 
             }
         ),
         warnings=MappingProxyType(_lists(base, "warnings") | _lists(raw, "warnings")),
+        foreign_tabs=MappingProxyType(_lists(base, "foreign_tabs") | _lists(raw, "foreign_tabs")),
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from agent.commit import Commit
-from agent.model import Action, Ended, FriendAdd
+from agent.model import Action, ContactMark, Ended, FirstReply, FriendAccept, FriendAdd, MomentsLike
 from agent.phone import Phone
-from agent.wechat import friends
+from agent.wechat import accept, contacts, friends, moments, reply
 
 
 def act(phone: Phone, action: Action, commit: Commit) -> Ended:
@@ -16,14 +16,33 @@ def act(phone: Phone, action: Action, commit: Commit) -> Ended:
     match action:
         case FriendAdd():
             return friends.add_friend(phone, action, commit)
+        case FriendAccept():
+            return accept.accept(phone, action, commit)
+        case FirstReply():
+            return reply.reply(phone, action, commit)
+        case ContactMark():
+            return contacts.mark(phone, action, commit)
+        case MomentsLike():
+            return moments.like(phone, action, commit)
         case _:
             raise NotImplementedError(type(action).__name__)
 
 
-def look(phone: Phone, action: Action) -> Ended:
-    """Settle an armed action by looking only; NOT_SENT if it is proved that nothing was done."""
+def look(phone: Phone, action: Action, armed_key: str = "") -> Ended:
+    """Settle an armed action by looking only; NOT_SENT if it is proved that nothing was done.
+
+    `armed_key` is the digest that was recorded when it was armed, empty if none was.
+    """
     match action:
         case FriendAdd():
             return friends.look(phone, action)
+        case FriendAccept():
+            return accept.look(phone, action)
+        case FirstReply():
+            return reply.look(phone, action)
+        case ContactMark():
+            return contacts.look(phone, action)
+        case MomentsLike():
+            return moments.look(phone, action, armed_key)
         case _:
             raise NotImplementedError(type(action).__name__)

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 
 from agent.commit import Commit
-from agent.errors import (
-    AgentError,
-    AnswerLost,
-    DialogOpen,
-    LeaseLost,
-    NotRecognised,
-    PlatformWarning,
-    ScreenError,
-)
-from agent.model import Ended, FriendAdd, FriendAddOutcome, Result
+from agent.errors import AnswerLost, DialogOpen, NotRecognised, PlatformWarning, ScreenError
+from agent.model import Ended, FriendAdd, FriendAddOutcome
 from agent.phone import Phone
+from agent.wechat import forms
 from agent.wechat.lookup import Found, Standing, find_person, standing_of
-from agent.wechat.newfriends import RequestRow, RequestState, read_requests
+from agent.wechat.newfriends import RequestRow, Requests, RequestState, noted_requests, read_requests
 from agent.wechat.pages import EDIT_TEXT, Node
+from agent.wechat.people import is_friend_in_front
 from agent.wechat.screens import Screen, ScreenName
+from agent.wechat.settle import (
+    after_dialog,
+    coded,
+    done,
+    look_twice,
+    not_done,
+    settled,
+    settled_by_looking,
+    unknown,
+)
+from agent.wechat.spots import person_on
 from agent.wechat.steps import arrive, dialog_of, leave_dialog, only
-from agent.wechat.warnings import Unknown, judge
+from agent.wechat.warnings import judge
 
 ANSWER_LIMIT_S = 10.0
 # A toast comes with the profile; without one the page of new friends has to tell.
 SENT_LIMIT_S = 5.0
-# A request just sent may not stand in the list yet: what is absent is looked for again after this pause.
-ABSENT_AGAIN_S = 4.0
+# The page of new friends is read before a task is asked for; so soon after that it is not read again.
+JUST_READ_S = 10.0
 
 
 def add_friend(phone: Phone, request: FriendAdd, commit: Commit) -> Ended:
@@ -43,12 +48,11 @@ def add_friend(phone: Phone, request: FriendAdd, commit: Commit) -> Ended:
         found = _stranger(phone, request)
     except DialogOpen as dialog:
         leave_dialog(phone)
-        return _not_done(dialog.outcome or FriendAddOutcome.UNEXPECTED_DIALOG, _coded(dialog))
+        return not_done(dialog.outcome or FriendAddOutcome.UNEXPECTED_DIALOG, coded(dialog))
     if isinstance(found, Ended):
         return found
     commit.arm()
-    with _settling(phone, request):
-        return _send(phone, request, found, commit)
+    return settled(phone, lambda: _send(phone, request, found, commit), lambda: _look(phone, request))
 
 
 def look(phone: Phone, request: FriendAdd) -> Ended:
@@ -56,57 +60,35 @@ def look(phone: Phone, request: FriendAdd) -> Ended:
 
     Raises PlatformWarning, LoggedOut and DriverError.
     """
-    with _settling(phone, request):
-        return _look_twice(phone, request)
-
-
-@contextmanager
-def _settling(phone: Phone, request: FriendAdd) -> Iterator[None]:
-    """Look what came of an armed add before an unknown dialog or page stops the account."""
-    try:
-        yield
-    except PlatformWarning as warning:
-        if warning.warning in set(Unknown) and warning.settled is None:
-            leave_dialog(phone)
-            # The warning counts more than what keeps us from looking; without a look nothing is proved.
-            with suppress(AgentError):
-                warning.settled = _look_twice(phone, request)
-        raise
-
-
-def _look_twice(phone: Phone, request: FriendAdd) -> Ended:
-    ended = _look(phone, request)
-    if ended.outcome == FriendAddOutcome.NOT_SENT:
-        phone.rest(ABSENT_AGAIN_S)
-        ended = _look(phone, request)
-    return ended
+    return settled_by_looking(phone, lambda: _look(phone, request))
 
 
 def _look(phone: Phone, request: FriendAdd) -> Ended:
-    try:
-        requests = read_requests(phone)
-        found = find_person(phone, request.query)
-    except DialogOpen as dialog:
-        leave_dialog(phone)
-        return _unknown(FriendAddOutcome.UNEXPECTED_DIALOG, _coded(dialog))
-    except ScreenError as error:
-        return _unknown(FriendAddOutcome.SCREEN_UNREADABLE, type(error).__name__)
+    requests = read_requests(phone)
+    found = find_person(phone, request.query)
     if isinstance(found, Ended):
-        return _unknown(FriendAddOutcome.ANSWER_LOST, "the person is not found any more")
-    return _told(found, requests.of(found.name), is_whole=requests.is_whole)
+        return unknown(FriendAddOutcome.ANSWER_LOST, "the person is not found any more")
+    return _told(found, _rows_of(requests, found, request), is_whole=requests.is_whole)
+
+
+def _rows_of(requests: Requests, found: Found, request: FriendAdd) -> list[RequestRow]:
+    """Return the rows that may be this person's: a client may show a request under its remark."""
+    names = {found.name, request.remark} - {""}
+    return [row for row in requests.rows if row.name in names]
 
 
 def _told(found: Found, rows: Sequence[RequestRow], *, is_whole: bool) -> Ended:
     """Return what profile and list of requests prove together."""
     if found.standing is Standing.FRIEND:
-        return _done(FriendAddOutcome.ADDED, "发消息", found.name)
+        return done(FriendAddOutcome.ADDED, "发消息", found.name)
     if len(rows) == 1 and rows[0].state is RequestState.WAITING:
-        return _done(FriendAddOutcome.REQUESTED, "等待验证", found.name)
-    if len(rows) == 1 and rows[0].state is RequestState.ACCEPTED:
-        return _done(FriendAddOutcome.ADDED, "已添加", found.name)
+        return done(FriendAddOutcome.REQUESTED, "等待验证", found.name)
+    # A remark is no name: who was accepted under it while this person is a stranger is somebody else.
+    if len(rows) == 1 and rows[0].state is RequestState.ACCEPTED and rows[0].name == found.name:
+        return done(FriendAddOutcome.ADDED, "已添加", found.name)
     if not rows and is_whole and found.standing is Standing.STRANGER:
-        return _not_done(FriendAddOutcome.NOT_SENT, "添加到通讯录", found.name)
-    return _unknown(FriendAddOutcome.ANSWER_LOST, f"{len(rows)} requests bear this name", found.name)
+        return not_done(FriendAddOutcome.NOT_SENT, "添加到通讯录", found.name)
+    return unknown(FriendAddOutcome.ANSWER_LOST, f"{len(rows)} requests bear this name", found.name)
 
 
 # -- up to the tap
@@ -114,86 +96,101 @@ def _told(found: Found, rows: Sequence[RequestRow], *, is_whole: bool) -> Ended:
 
 def _stranger(phone: Phone, request: FriendAdd) -> Found | Ended:
     """Return the person who can be asked, or how the task ends without asking."""
-    earlier = read_requests(phone)
+    earlier = noted_requests(phone, life_s=JUST_READ_S)
     found = find_person(phone, request.query)
     if isinstance(found, Ended):
         return found
     if found.standing is Standing.FRIEND:
-        return _not_done(FriendAddOutcome.ALREADY_FRIEND, "发消息", found.name)
+        return not_done(FriendAddOutcome.ALREADY_FRIEND, "发消息", found.name)
     if found.standing is not Standing.STRANGER:
-        return _not_done(FriendAddOutcome.CANNOT_BE_ADDED, str(found.standing), found.name)
-    if any(row.state is RequestState.WAITING for row in earlier.of(found.name)):
-        return _not_done(FriendAddOutcome.ALREADY_REQUESTED, "等待验证", found.name)
+        return not_done(FriendAddOutcome.CANNOT_BE_ADDED, str(found.standing), found.name)
+    if any(row.state is RequestState.WAITING for row in _rows_of(earlier, found, request)):
+        return not_done(FriendAddOutcome.ALREADY_REQUESTED, "等待验证", found.name)
     return found
 
 
 def _send(phone: Phone, request: FriendAdd, found: Found, commit: Commit) -> Ended:
     """Make both taps that last and return what came of them."""
-    try:
-        screen = _written_request(phone, request, found, commit)
-        if isinstance(screen, Ended):
-            return screen
-        commit.tap(ScreenName.REQUEST, _send_button, what="sending the request")
-    except DialogOpen as dialog:
-        leave_dialog(phone)
-        return _dialog_settled(phone, request, dialog)
-    except (ScreenError, LeaseLost):
-        return _look_twice(phone, request)
+    screen = _written_request(phone, request, found, commit)
+    if isinstance(screen, Ended):
+        return screen
+    commit.tap(ScreenName.REQUEST, _send_button, what="sending the request")
     return _read_outcome(phone, request, found)
 
 
 def _written_request(phone: Phone, request: FriendAdd, found: Found, commit: Commit) -> Screen | Ended:
     """Return the request page filled in and read back, or how the task ends without one."""
-    screen = _request_page(phone, found, commit)
+    screen = _request_page(phone, request, found, commit)
     if isinstance(screen, Ended):
         return screen
     phone.type_into(screen, _greeting_field(screen), request.greeting)
     if request.remark:
         screen = arrive(phone, ScreenName.REQUEST, what="the request page")
-        phone.type_into(screen, _remark_field(screen), request.remark)
+        phone.type_into(screen, forms.remark_field(screen), request.remark)
+    if request.tags:
+        screen = arrive(phone, ScreenName.REQUEST, what="the request page")
+        forms.add_tags(phone, screen, request.tags, lambda: _keep_tags(phone))
     phone.clear_toast()
     return _verified(phone, request)
 
 
-def _request_page(phone: Phone, found: Found, commit: Commit) -> Screen | Ended:
+def _request_page(phone: Phone, request: FriendAdd, found: Found, commit: Commit) -> Screen | Ended:
     """Tap 添加到通讯录; people who need no verification are friends by that."""
     phone.clear_toast()
     arrive(phone, ScreenName.PROFILE, what="the profile")
-    toasts: list[str] = []
+    refused: Ended | None = None
 
     def answered(seen: Screen) -> bool:
-        if seen.name is not ScreenName.PROFILE or standing_of(seen) is Standing.FRIEND:
-            return True
-        toasts.append(phone.toast())
-        return bool(toasts[-1]) and toasts[-1] not in seen.table.texts["added_toast"]
+        nonlocal refused
+        # Words that are no answer prove nothing: friendship, or the page of the request, may still follow.
+        refused = _refusal(phone.toast(), found)
+        is_left = seen.name is not ScreenName.PROFILE or standing_of(seen) is Standing.FRIEND
+        return is_left or refused is not None
 
     after = (ScreenName.REQUEST, ScreenName.CHAT, ScreenName.PROFILE)
     # A lost answer is no reason to stop: seeing what came of it is better than a second try.
     with suppress(AnswerLost):
-        commit.tap(ScreenName.PROFILE, _add_button, what="adding to the contacts")
+        commit.tap(ScreenName.PROFILE, lambda one: _add_button(one, found), what="adding to the contacts")
     screen = arrive(phone, *after, what="the request page", within_s=ANSWER_LIMIT_S, test=answered)
     if screen.name is ScreenName.REQUEST:
         return screen
-    if screen.name is ScreenName.CHAT or standing_of(screen) is Standing.FRIEND:
-        return _done(FriendAddOutcome.ADDED, "发消息", found.name)
-    rule = judge(toasts[-1], surface="toast")
-    outcome = rule.outcome if rule and rule.outcome else FriendAddOutcome.UNEXPECTED_DIALOG
-    return _not_done(outcome, f"toast: {rule.warning if rule else 'unknown words'}", found.name)
+    if is_friend_in_front(phone, screen, (found.name,)):
+        return done(FriendAddOutcome.ADDED, "发消息", found.name)
+    return refused or look_twice(phone, lambda: _look(phone, request))
 
 
-def _add_button(screen: Screen) -> Node:
+def _refusal(toast: str, found: Found) -> Ended | None:
+    """Return the end that a toast means, None if it is no answer about the person; raises as `judge`."""
+    rule = judge(toast, surface="toast")
+    if rule is None or rule.outcome is None:
+        return None
+    return not_done(rule.outcome, f"toast: {rule.warning}", found.name)
+
+
+def _add_button(screen: Screen, found: Found) -> Node:
+    """Return the button that adds the person who was found; another one's page may have come meanwhile."""
+    was, now = person_on(found.screen), person_on(screen)
+    if was is None or now is None or (was.text, was.box) != (now.text, now.box):
+        raise NotRecognised("the profile is not that of the person looked for any more")
     return only(screen.texts("add_to_contacts"), what="the button that adds")
 
 
+def _keep_tags(phone: Phone) -> None:
+    """Hand the tags chosen to the request page; they belong to nobody before the request is sent."""
+    page = arrive(phone, ScreenName.TAGS, what="the page of tags")
+    phone.tap(page.spot(page.page.pressable(forms.save_button(page))))
+
+
 def _verified(phone: Phone, request: FriendAdd) -> Screen:
-    """Return the request page with greeting and remark as asked for; NotRecognised if they are not."""
+    """Return the request page with greeting, remark and tags as asked for; NotRecognised if they are not."""
     screen = arrive(phone, ScreenName.REQUEST, what="the request page")
-    wanted = {_greeting_field(screen).at: request.greeting}
+    wanted = [(_greeting_field(screen), request.greeting)]
     if request.remark:
-        wanted[_remark_field(screen).at] = request.remark
-    true = phone.true_texts([screen.page.nodes[at] for at, text in wanted.items() if text])
-    if any(true.get(at) != text for at, text in wanted.items() if text):
+        wanted.append((forms.remark_field(screen), request.remark))
+    if not forms.holds(phone, wanted):
         raise NotRecognised("the request page does not hold what was typed")
+    if request.tags and forms.shown_tags(phone, screen) != set(request.tags):
+        raise NotRecognised("the request page does not show the tags that were asked for")
     return screen
 
 
@@ -202,18 +199,9 @@ def _greeting_field(screen: Screen) -> Node:
     marked = [node for node in screen.marked("request_greeting") if node.cls == EDIT_TEXT]
     if not fields:
         raise NotRecognised("the request page has no field")
-    return marked[0] if len(marked) == 1 else fields[0]
-
-
-def _remark_field(screen: Screen) -> Node:
-    """Return the first field below the label of the remark, never the one of the greeting."""
-    greeting = _greeting_field(screen)
-    labels = [node for node in screen.texts("request_remark_label") if node.cls != EDIT_TEXT]
-    top = min((label.box.top for label in labels), default=greeting.box.bottom)
-    below = [node for node in screen.fields() if node.at != greeting.at and node.box.top >= top]
-    if not below:
-        raise NotRecognised("the request page has no field for the remark")
-    return below[0]
+    if marked and marked[0].at != fields[0].at:
+        raise NotRecognised("the field of the greeting is not where it belongs")
+    return fields[0]
 
 
 def _send_button(screen: Screen) -> Node:
@@ -241,19 +229,15 @@ def _read_outcome(phone: Phone, request: FriendAdd, found: Found) -> Ended:
             *answers, what="the answer to the request", within_s=SENT_LIMIT_S, test=answered
         )
     except ScreenError:
-        return _look_twice(phone, request)
+        return look_twice(phone, lambda: _look(phone, request))
     was_sent = toast in screen.table.texts["request_sent_toast"]
-    sent = _done(FriendAddOutcome.REQUESTED, toast, found.name) if was_sent else None
+    sent = done(FriendAddOutcome.REQUESTED, toast, found.name) if was_sent else None
     if screen.name is ScreenName.DIALOG:
         return _after_dialog(phone, request, screen, sent)
-    if screen.name is ScreenName.CHAT or standing_of(screen) is Standing.FRIEND:
-        return _done(FriendAddOutcome.ADDED, "发消息", found.name)
-    if sent is not None:
-        return sent
-    rule = judge(toast, surface="toast")
-    if rule is not None and rule.outcome is not None:
-        return _not_done(rule.outcome, f"toast: {rule.warning}", found.name)
-    return _look_twice(phone, request)
+    # The remark written with the request is the name of who is a friend by it.
+    if is_friend_in_front(phone, screen, (found.name, request.remark)):
+        return done(FriendAddOutcome.ADDED, "发消息", found.name)
+    return sent or _refusal(toast, found) or look_twice(phone, lambda: _look(phone, request))
 
 
 def _after_dialog(phone: Phone, request: FriendAdd, screen: Screen, sent: Ended | None) -> Ended:
@@ -265,34 +249,4 @@ def _after_dialog(phone: Phone, request: FriendAdd, screen: Screen, sent: Ended 
     leave_dialog(phone)
     if sent is not None and not dialog.outcome:
         return sent
-    return _dialog_settled(phone, request, dialog)
-
-
-def _dialog_settled(phone: Phone, request: FriendAdd, dialog: DialogOpen) -> Ended:
-    """Return what came of an armed add met by a dialog; one that is no answer proves nothing."""
-    if dialog.outcome:
-        return _not_done(dialog.outcome, _coded(dialog))
-    seen = _look_twice(phone, request)
-    if seen.result is Result.DONE:
-        return seen
-    return _unknown(FriendAddOutcome.UNEXPECTED_DIALOG, _coded(dialog))
-
-
-# -- how a task ends
-
-
-def _coded(dialog: DialogOpen) -> str:
-    """Return what a dialog was, without its words: they may name a person."""
-    return f"dialog: {dialog.kind or 'unknown words'}"
-
-
-def _done(outcome: str, evidence: str, peer_name: str = "") -> Ended:
-    return Ended(result=Result.DONE, outcome=outcome, evidence=evidence, peer_name=peer_name)
-
-
-def _not_done(outcome: str, evidence: str, peer_name: str = "") -> Ended:
-    return Ended(result=Result.NOT_DONE, outcome=outcome, evidence=evidence, peer_name=peer_name)
-
-
-def _unknown(outcome: str, evidence: str, peer_name: str = "") -> Ended:
-    return Ended(result=Result.UNKNOWN, outcome=outcome, evidence=evidence, peer_name=peer_name)
+    return after_dialog(phone, dialog, lambda: _look(phone, request))

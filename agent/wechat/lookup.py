@@ -8,10 +8,11 @@ from enum import StrEnum
 from agent.errors import NotRecognised
 from agent.model import Ended, FriendAddOutcome, Result
 from agent.phone import Phone
-from agent.wechat.pages import EDIT_TEXT, Node
+from agent.wechat.pages import EDIT_TEXT
 from agent.wechat.screens import Screen, ScreenName, View
+from agent.wechat.spots import person_on
 from agent.wechat.steps import arrive, go, only
-from agent.wechat.warnings import Effect, classify, judge
+from agent.wechat.warnings import Effect, Unknown, classify, judge
 
 
 class Standing(StrEnum):
@@ -74,7 +75,10 @@ def find_person(phone: Phone, query: str) -> Found | Ended:
 
 def read_profile(phone: Phone, screen: Screen) -> Found:
     """Return who a profile in front shows."""
-    return Found(screen, phone.true_text(_name_node(screen)), standing_of(screen))
+    name = person_on(screen)
+    if name is None:
+        raise NotRecognised("the profile shows no name")
+    return Found(screen, phone.true_text(name), standing_of(screen))
 
 
 def standing_of(view: View) -> Standing:
@@ -84,18 +88,6 @@ def standing_of(view: View) -> Standing:
     if view.texts("add_to_contacts"):
         return Standing.STRANGER
     return Standing.ASKS_US if view.texts("go_confirm") else Standing.CLOSED
-
-
-def _name_node(screen: Screen) -> Node:
-    """Return the person's name: the marked one, else the highest text below the bar."""
-    below = screen.in_bar(screen.nodes())
-    taken = {node.at for node in below}
-    marked = [node for node in screen.marked("profile_name") if node.text]
-    rest = [node for node in screen.nodes() if node.text and node.at not in taken]
-    found = marked or sorted(rest, key=lambda node: (node.box.top, node.box.left))
-    if not found:
-        raise NotRecognised("the profile shows no name")
-    return found[0]
 
 
 def _complaints(screen: Screen, query: str) -> list[str]:
@@ -110,10 +102,10 @@ def _complaints(screen: Screen, query: str) -> list[str]:
 
 
 def _complained(text: str) -> Ended:
-    rule = judge(text, surface="text")
+    # The platform warns under the search box too, in words that may be new: what is under no rule stops.
+    rule = judge(text, surface="text", unknown=Unknown.PAGE)
     if rule is None or rule.effect is not Effect.END_TASK:
-        # What the page says may be anything; its words are not repeated.
-        kind = rule.warning if rule else "unknown words"
+        kind = rule.warning if rule else ""
         return Ended(
             result=Result.NOT_DONE, outcome=FriendAddOutcome.UNEXPECTED_DIALOG, evidence=f"search: {kind}"
         )

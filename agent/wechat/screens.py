@@ -10,7 +10,9 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from agent.wechat.clients import PACKAGE, ClientTable
+from agent.wechat.likepopup import popup_of
 from agent.wechat.pages import EDIT_TEXT, Box, Health, Node, Page
+from agent.wechat.spots import PROFILE_ACTIONS, PROFILE_ROWS, Spot, witnesses_of
 
 # Shares of the height: the action bar with its title lies above the first, the tabs of home below the second.
 BAR_SHARE = 0.14
@@ -18,6 +20,7 @@ TABS_SHARE = 0.8
 # A window narrower or lower than this share of the screen is a dialog or a popup.
 WHOLE_SHARE = 0.95
 TABS = ("tab_chats", "tab_contacts", "tab_discover", "tab_me")
+MENU = ("menu_group_chat", "menu_add_friend", "menu_scan")
 LISTS = ("ListView", "RecyclerView", "ScrollView")
 
 
@@ -34,24 +37,22 @@ class ScreenName(StrEnum):
     PROFILE = "profile"
     WECOM_CHOICE = "wecom_choice"
     REQUEST = "request"
+    ACCEPT = "accept"
+    REMARK = "remark"
+    TAGS = "tags"
+    FIND = "find"
+    FIND_MORE = "find_more"
+    CHAT_INFO = "chat_info"
     NEW_FRIENDS = "new_friends"
     CHAT = "chat"
+    MOMENTS = "moments"
+    MOMENTS_POPUP = "moments_popup"  # the timeline with the popup of one post open
     DIALOG = "dialog"
     LOGIN = "login"
     WEB = "web"
 
 
 HOME_TABS = frozenset({ScreenName.CHATS, ScreenName.CONTACTS, ScreenName.DISCOVER, ScreenName.ME})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
-    """A point that may be tapped: it lies on a screen that was recognised at `read_at_s`."""
-
-    x: int
-    y: int
-    screen: ScreenName
-    read_at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,15 @@ class Screen(View):
     name: ScreenName
 
     def spot(self, node: Node, area: Box | None = None) -> Spot:
-        """Return the middle of a node, or of what `area` leaves of it."""
+        """Return the middle of a node, or of what `area` leaves of it, with what proves the place."""
         x, y = (area or node.box).centre
-        return Spot(x=x, y=y, screen=self.name, read_at_s=self.page.read_at_s)
+        return Spot(
+            x=x,
+            y=y,
+            screen=self.name,
+            read_at_s=self.page.read_at_s,
+            witnesses=witnesses_of(self, node),
+        )
 
     def title(self) -> Node | None:
         """Return the title: a marked one, else the text in the bar nearest to the middle."""
@@ -147,7 +154,8 @@ def recognise(page: Page, table: ClientTable) -> Screen | None:
     whole = [root for root in page.windows() if not root.box.is_empty()]
     if _is(page, table, "login") or _is(page, table, "verify"):
         return Screen(page, _largest(whole), table, ScreenName.LOGIN) if whole else None
-    if page.health is Health.WEBVIEW or _is(page, table, "web"):
+    # Pages of the platform itself are read for what they say, never used.
+    if page.health is Health.WEBVIEW or any(_is(page, table, one) for one in ("web", "outage", "updater")):
         return Screen(page, _largest(whole), table, ScreenName.WEB) if whole else None
     if page.health is not Health.OK:
         return None
@@ -199,7 +207,7 @@ def _plus_menu(view: View) -> bool:
     """The menu stands at the upper right, in its order; names of chats may say anything but stand left."""
     area = view.root.box
     column = []
-    for role in ("menu_group_chat", "menu_add_friend", "menu_scan"):
+    for role in MENU:
         found = [node for node in view.texts(role) if node.box.left >= area.left + area.width * 0.4]
         if not found:
             return False
@@ -216,7 +224,14 @@ def _chats(view: View) -> bool:
     heads = view.table.texts["tab_chats"]
     counted = re.compile(rf"(?:{'|'.join(map(re.escape, heads))})(?:\s*[(（]\S{{1,6}}[)）])?")
     title = [node for node in view.in_bar(view.nodes()) if counted.fullmatch(node.text)]
-    return bool(view.tabs() and title and view.lists() and view.starting("plus_menu"))
+    return bool(view.tabs() and title and view.starting("plus_menu")) and _is_bare(view)
+
+
+def _is_bare(view: View) -> bool:
+    """Tell whether the list of home lies open: a menu over it is a second list, or has words at the right."""
+    edge = view.root.box.left + view.root.box.width * 0.4
+    entries = [node for role in MENU for node in view.texts(role) if node.box.left >= edge]
+    return len(view.lists()) == 1 and not entries
 
 
 def _contacts(view: View) -> bool:
@@ -250,11 +265,9 @@ def _wecom_choice(view: View) -> bool:
 
 def _profile(view: View) -> bool:
     """A person's page: a way to act, and a row no other page of this activity lacks."""
-    actions = ("add_to_contacts", "send_message", "go_confirm", "wecom_add", "account_deleted")
-    rows = ("set_remark", "moments_of_person", "source", "more_info")
     is_marked = bool(view.marked("profile_name"))
-    has_rows = any(view.texts(role) or view.described(role) for role in rows)
-    has_action = any(view.texts(role) for role in actions)
+    has_rows = any(view.texts(role) or view.described(role) for role in PROFILE_ROWS)
+    has_action = any(view.texts(role) for role in PROFILE_ACTIONS)
     if view.fields() or view.starting("wecom_choice") or not view.described("back"):
         return False
     return has_action and (has_rows or is_marked)
@@ -262,6 +275,22 @@ def _profile(view: View) -> bool:
 
 def _request(view: View) -> bool:
     return _titled(view, "request_title") and bool(view.texts("send_request")) and bool(view.fields())
+
+
+def _accept(view: View) -> bool:
+    return _titled(view, "accept_title") and bool(view.texts("done")) and bool(view.fields())
+
+
+def _remark(view: View) -> bool:
+    return _titled(view, "set_remark") and bool(view.in_bar(view.texts("save"))) and bool(view.fields())
+
+
+def _tags(view: View) -> bool:
+    return _titled(view, "tags_title") and bool(view.texts("save")) and bool(view.fields())
+
+
+def _chat_info(view: View) -> bool:
+    return _titled(view, "chat_info") and bool(view.texts("find_chat_history")) and not view.fields()
 
 
 def _new_friends(view: View) -> bool:
@@ -279,7 +308,23 @@ def _chat(view: View) -> bool:
     is_framed = (
         view.in_bar(view.described("back")) and view.in_bar(view.described("chat_info")) and view.lists()
     )
-    return bool(is_framed) and not view.tabs() and (has_footer or bool(view.marked("chat_messages")))
+    # A service chat has no footer; its list is told by its id where that is known.
+    is_list = bool(view.marked("chat_messages")) or not view.table.knows("chat_messages")
+    return bool(is_framed) and not view.tabs() and (has_footer or is_list)
+
+
+def _timeline(view: View) -> bool:
+    """The timeline: back in the bar, a list, and the title or, where that is hidden, the cover."""
+    is_framed = view.in_bar(view.described("back")) and view.lists() and not view.fields()
+    return bool(is_framed) and (_titled(view, "moments") or bool(view.starting("moments_cover")))
+
+
+def _moments(view: View) -> bool:
+    return _timeline(view) and popup_of(view) is None
+
+
+def _moments_popup(view: View) -> bool:
+    return _timeline(view) and popup_of(view) is not None
 
 
 Proof = Callable[[View], bool]
@@ -294,7 +339,15 @@ PROOFS: Mapping[ScreenName, tuple[tuple[str, ...], Proof]] = MappingProxyType(
         ScreenName.WECOM_CHOICE: (("add_friend_search", "profile"), _wecom_choice),
         ScreenName.PROFILE: (("profile",), _profile),
         ScreenName.REQUEST: (("friend_request",), _request),
+        ScreenName.ACCEPT: (("friend_request",), _accept),
+        ScreenName.REMARK: (("remark",), _remark),
+        ScreenName.TAGS: (("tags",), _tags),
+        ScreenName.FIND: (("search",), _search),
+        ScreenName.FIND_MORE: (("search_more",), _search),
+        ScreenName.CHAT_INFO: (("chat_info",), _chat_info),
         ScreenName.NEW_FRIENDS: (("new_friends",), _new_friends),
         ScreenName.CHAT: (("chat",), _chat),
+        ScreenName.MOMENTS: (("moments",), _moments),
+        ScreenName.MOMENTS_POPUP: (("moments",), _moments_popup),
     }
 )

@@ -1,4 +1,4 @@
-"""farm jobs: list, show, watch, export."""
+"""farm jobs: list, show, watch, export; pause, resume, cancel, retry."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from controller.cli import steering
 from controller.cli.link import Settings
 from controller.cli.options import listed, pass_settings, printed
 from controller.cli.render import (
@@ -26,8 +27,9 @@ from controller.cli.render import (
     put_table,
     say,
 )
-from controller.cli.watch import follow, holds, told
+from controller.cli.watch import follow, holds, next_of, told, why
 from controller.safe import csv_cell, json_text
+from controller.workbooks import write_workbook
 
 _JOBS = (
     Column("JOB", key("job_id")),
@@ -37,6 +39,7 @@ _JOBS = (
     Column("BY", key("created_by")),
     Column("LIST", key("source_name")),
     Column("ROWS", told, folds=True),
+    Column("WHY", why, folds=True),
 )
 
 
@@ -78,6 +81,10 @@ def jobs() -> None:
     """Jobs and what became of each row."""
 
 
+for command in (steering.pause_job, steering.resume_job, steering.cancel_job, steering.retry_job):
+    jobs.add_command(command)
+
+
 @jobs.command("list")
 @listed
 @pass_settings
@@ -96,7 +103,7 @@ def list_jobs(settings: Settings, form: Form) -> None:
 
 @jobs.command("show")
 @click.argument("job_id", metavar="JOB")
-@click.option("--failed", is_flag=True, help="Only rows that ended without a friend request.")
+@click.option("--failed", is_flag=True, help="Only rows that were not done, or may not have been.")
 @printed
 @pass_settings
 def show_job(settings: Settings, job_id: str, failed: bool, form: Form) -> None:
@@ -112,10 +119,13 @@ def show_job(settings: Settings, job_id: str, failed: bool, form: Form) -> None:
     put_pairs(
         [
             ("job", f"{job['job_id']} {job['state']}, {job['ended']} of {job['rows']} rows ended"),
+            ("action", job["action"]),
             ("list", job["source_name"]),
             ("greeting", job["greeting"]),
             ("phones", ", ".join(job["phones"])),
+            ("posts", f"at most {counted(job['max_age_days'], 'day')} old" if job["max_age_days"] else ""),
             ("started", f"{moment(job['created_at_ms'])} by {job['created_by']}"),
+            (job["state"], why(job)),
             ("rows", told(job)),
         ]
     )
@@ -123,9 +133,7 @@ def show_job(settings: Settings, job_id: str, failed: bool, form: Form) -> None:
         put_table(tasks, _TASKS)
     for line in holds(job):
         say(line)
-    hint(
-        f"Next: farm jobs watch {job_id}" if job["state"] == "running" else f"Next: farm jobs export {job_id}"
-    )
+    hint(f"Next: {next_of(job)}")
 
 
 @jobs.command("watch")
@@ -144,8 +152,12 @@ def watch_job(settings: Settings, job_id: str) -> int | None:
 )
 @pass_settings
 def export_job(settings: Settings, job_id: str, output: Path | None, as_jsonl: bool) -> None:
-    """Write the rows of a job as CSV for spreadsheets, or as JSONL without loss."""
+    """Write the rows of a job as CSV or a workbook (FILE.xlsx), or as JSONL without loss."""
     tasks = settings.farm().get(f"/jobs/{job_id}/tasks")
+    if output is not None and output.suffix.lower() == ".xlsx":
+        output.write_bytes(write_workbook(job_id, _EXPORTED, map(_cells, tasks)))
+        _tell_written(tasks, output, job_id)
+        return
     is_jsonl = as_jsonl or (output is not None and output.suffix == ".jsonl")
     text = "".join(json_text(task) + "\n" for task in tasks) if is_jsonl else _csv(tasks)
     if output is None or str(output) == "-":
@@ -153,8 +165,17 @@ def export_job(settings: Settings, job_id: str, output: Path | None, as_jsonl: b
         return
     # Excel takes CSV without a mark for GBK.
     output.write_text(text, encoding="utf-8" if is_jsonl else "utf-8-sig", newline="")
+    _tell_written(tasks, output, job_id)
+
+
+def _tell_written(tasks: list[Record], output: Path, job_id: str) -> None:
     say(f"Wrote {counted(len(tasks), 'row')} to {output}")
     hint(f"Next: farm jobs show {job_id} --failed")
+
+
+def _cells(task: Record) -> list[str]:
+    values = {**task, "ended_at": moment(task["ended_at_ms"]) if task["ended_at_ms"] else ""}
+    return ["" if values[name] is None else str(values[name]) for name in _EXPORTED]
 
 
 def _csv(tasks: list[Record]) -> str:
@@ -162,6 +183,5 @@ def _csv(tasks: list[Record]) -> str:
     writer = csv.writer(out)
     writer.writerow(_EXPORTED)
     for task in tasks:
-        values = {**task, "ended_at": moment(task["ended_at_ms"]) if task["ended_at_ms"] else ""}
-        writer.writerow([csv_cell("" if values[name] is None else str(values[name])) for name in _EXPORTED])
+        writer.writerow([csv_cell(cell) for cell in _cells(task)])
     return out.getvalue()

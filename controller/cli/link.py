@@ -23,6 +23,7 @@ _PREFIX = "/api/v1"
 _TIMEOUT_S = 30.0
 # A list of 100,000 rows takes some seconds to check.
 _UPLOAD_TIMEOUT_S = 120.0
+_TOO_LARGE = 413
 
 _KINDS = {code(kind): kind for kind in ANSWERS if kind is not errors.SpoolGap}
 
@@ -92,6 +93,8 @@ class Farm:
             ) from None
         if answer.status_code < 400:
             return answer.json() if "json" in answer.headers.get("content-type", "") else answer.content
+        if answer.status_code == _TOO_LARGE:
+            raise errors.BadRows("this list is larger than the controller takes; split it")
         raise _error(answer.content, answer.status_code)
 
     def _connection(self) -> httpx2.Client:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import rich_click as click
 
 from controller.cli.link import Settings
 from controller.cli.render import Form
+from controller.errors import BadRows
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,6 +55,25 @@ def ask(question: str) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("Nobody is there to ask: say --yes.")
     click.confirm(question, abort=True, err=True)
+
+
+def list_bytes(file: Path) -> bytes:
+    """Return the bytes of a list; BadRows before anything is sent if it is larger than the farm takes."""
+    from controller.sheets import MAX_BYTES
+
+    size = file.stat().st_size
+    if size > MAX_BYTES:
+        mib = 1024 * 1024
+        raise BadRows(f"{file} has {size // mib} MiB; {MAX_BYTES // mib} MiB at most. Split it")
+    return file.read_bytes()
+
+
+def text_of(file: Path) -> str:
+    """Return the text of a file without surrounding blanks; UsageError if it is not UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{file} is not UTF-8 text.") from None
 
 
 yes = click.option("--yes", is_flag=True, help="Do not ask. Lifts no quota and no check.")

@@ -1,4 +1,4 @@
-"""farm phones: list, show, number, assign, clear, waiting."""
+"""farm phones: list, number, assign, waiting. One phone: see phone.py."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ from controller.cli.render import (
     Column,
     Form,
     Record,
-    age,
     age_of,
     counted,
     hint,
     key,
     moment,
     put_json,
-    put_pairs,
     put_records,
     put_table,
     quoted,
@@ -71,8 +69,8 @@ def columns(at_ms: int) -> tuple[Column, ...]:
         Column("STATE", key("state"), is_state=True),
         Column("HOLDER", key("holder")),
         Column("ACCOUNT", key("account_id")),
-        Column("TAPS", _who_taps),
-        Column("BATT", _battery, right=True),
+        Column("TAPS", who_taps),
+        Column("BATT", battery, right=True),
         Column("ADDS 24H", _adds, right=True),
         Column("LAST SEEN", age_of("last_seen_ms", at_ms), right=True),
         Column("WHY", why, folds=True),
@@ -85,17 +83,21 @@ def now_ms() -> int:
 
 
 def why(phone: Record) -> str:
-    """Return why a phone is in its state, and since when its account rests."""
+    """Return why a phone is in its state, and since when its account rests or is frozen."""
     if phone["resting_since_ms"] is not None:
         return f"{phone['resting_cause']} since {moment(phone['resting_since_ms'])[11:16]}"
+    if phone["frozen_since_ms"] is not None:
+        return f"frozen: {phone['frozen_cause']} since {moment(phone['frozen_since_ms'])[11:16]}"
     return str(phone["cause"])
 
 
-def _who_taps(phone: Record) -> str:
+def who_taps(phone: Record) -> str:
+    """Return who makes the last tap: the holder, or the agent."""
     return {"assist": "holder", "unattended": "agent"}.get(phone["acting_mode"] or "", "-")
 
 
-def _battery(phone: Record) -> str:
+def battery(phone: Record) -> str:
+    """Return the charge, if known."""
     return "-" if phone["battery_percent"] is None else f"{phone['battery_percent']}%"
 
 
@@ -117,54 +119,6 @@ def _hint_waiting(farm: Farm, found: list[Record]) -> None:
         hint(f"{counted(waiting, 'handset')} without a number. Next: farm phones waiting")
     elif not found:
         hint("No phones yet. On the host with the hubs: farm-agent keep. Then: farm phones waiting")
-
-
-@phones.command("show")
-@click.argument("phone_id", metavar="NO")
-@printed
-@pass_settings
-def show_phone(settings: Settings, phone_id: str, form: Form) -> None:
-    """Show one phone."""
-    phone = settings.farm().get(f"/phones/{phone_id}")
-    if form is not Form.TABLE:
-        put_json(phone, form)
-        return
-    android = f", Android {phone['android_version']}" if phone["android_version"] else ""
-    handset = f"{phone['brand']} {phone['model']}{android}"
-    temperature = phone["temperature_decicelsius"]
-    put_pairs(
-        [
-            ("number", phone["phone_id"]),
-            ("state", " ".join(filter(None, (phone["state"], phone["cause"])))),
-            ("holder", phone["holder"] or "-"),
-            ("account", phone["account_id"] or "-"),
-            ("seen account", phone["account_seen"] or "-"),
-            ("who taps", _who_taps(phone)),
-            ("rests", _rest(phone)),
-            ("adds 24 h", f"{_adds(phone)}, this hour {_adds_hour(phone)}" if phone["adds_per_day"] else ""),
-            ("rack, slot", f"{phone['rack'] or '-'}, {phone['slot'] or '-'} on {phone['host'] or '-'}"),
-            ("handset", f"{handset}, serial {phone['serial']}{', virtual' if phone['is_virtual'] else ''}"),
-            ("WeChat", phone["wechat_version"] or "-"),
-            ("battery", _battery(phone) + (f", {temperature / 10:.1f} °C" if temperature else "")),
-            (
-                "last seen",
-                f"{age(phone['last_seen_ms'], now_ms())} ago" if phone["last_seen_ms"] else "never",
-            ),
-            ("numbered", moment(phone["numbered_at_ms"])),
-        ]
-    )
-    if phone["resting_since_ms"] is not None:
-        hint(f"A person lifts the rest: farm phones clear {phone['phone_id']} --reason TEXT")
-
-
-def _rest(phone: Record) -> str:
-    if phone["resting_since_ms"] is None:
-        return ""
-    return f"{phone['resting_cause']}, since {moment(phone['resting_since_ms'])}"
-
-
-def _adds_hour(phone: Record) -> str:
-    return f"{phone['adds_hour']}/{phone['adds_per_hour']}"
 
 
 @phones.command("waiting")
@@ -321,18 +275,3 @@ def _hint_notice(farm: Farm, done: list[Record]) -> None:
         hint(f"Before anything is captured: farm staff sign {quoted(untold[0])} --version V --how TEXT")
     else:
         hint(f"Next: farm phones list {done[0]['phone_id']}")
-
-
-@phones.command("clear")
-@click.argument("phone_id", metavar="NO")
-@click.option("--reason", required=True, help="Why the account may act again; recorded with your name.")
-@printed
-@pass_settings
-def clear_phone(settings: Settings, phone_id: str, reason: str, form: Form) -> None:
-    """End an account's rest after a platform warning."""
-    phone = settings.farm().post(f"/phones/{phone_id}/clearing", {"reason": reason})
-    if form is not Form.TABLE:
-        put_json(phone, form)
-        return
-    say(f"{phone['phone_id']}: the account may act again, within its quota. Recorded with your name.")
-    hint(f"Next: farm phones show {phone['phone_id']}")

@@ -10,7 +10,22 @@ from collections.abc import Sequence
 import rich_click as click
 
 from controller.answers import FAILED, INTERRUPTED, answer
-from controller.cli import chats, doctor, friends, jobs, phones, setup, staff, status, violations
+from controller.cli import (
+    calibrate,
+    chats,
+    contacts,
+    doctor,
+    friends,
+    jobs,
+    moments,
+    phone,
+    phones,
+    quotas,
+    setup,
+    staff,
+    status,
+    violations,
+)
 from controller.cli.link import Settings
 from controller.cli.render import say
 from controller.errors import FarmError
@@ -33,8 +48,13 @@ def farm(context: click.Context, config: str | None, url: str | None, token_file
 
 for command in (setup.init, setup.serve, status.status, doctor.doctor, setup.version):
     farm.add_command(command)
-for group in (phones.phones, staff.staff, friends.friends, jobs.jobs, chats.chats, violations.violations):
+for group in (
+    *(phones.phones, staff.staff, friends.friends, moments.moments, contacts.contacts),
+    *(jobs.jobs, quotas.quotas, chats.chats, violations.violations),
+):
     farm.add_command(group)
+for command in (phone.show_phone, phone.clear_phone, calibrate.calibrate_phone):
+    phones.phones.add_command(command)
 
 
 def run(args: Sequence[str]) -> int:

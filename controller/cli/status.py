@@ -13,6 +13,10 @@ from controller.cli.render import Form, Record, console, counted, hint, moment, 
 from controller.safe import safe
 
 _REFRESH_S = 2.0
+_CLOCKS = {
+    "clock_jumped": "the clock jumped ahead, and no task is handed out",
+    "clock_behind": "the clock was set back; the farm's own stands still until it is reached again",
+}
 
 
 @click.command()
@@ -35,21 +39,21 @@ def status(settings: Settings, watch: bool, form: Form) -> None:
 
 
 def lines(found: Record) -> list[str]:
-    """Return the farm in a few lines."""
+    """Return the farm in a few lines; what holds all of it comes right after the time."""
+    until = found["restored_until_ms"]
+    stops = [f"HELD        the data was restored: no account acts until {moment(until)}"] if until else []
+    if found["clock_cause"] in _CLOCKS:
+        stops.append(f"HELD        {_CLOCKS[found['clock_cause']]}: see farm doctor")
     return [
         f"farm        {found['farm_id']}, {found['store']}, release {found['version']}",
-        f"time        {_time(found)}",
+        f"time        {moment(found['at_ms'])}",
+        *stops,
         f"phones      {_counts(found['phones']) or 'none'}",
         f"waiting     {counted(found['waiting'], 'handset')} without a number",
         f"jobs        {found['jobs_running']} running; rows: {_counts(found['tasks']) or 'none'}",
         f"chats       {_captured(found)}",
         f"violations  {found['violations_new']} new",
     ]
-
-
-def _time(found: Record) -> str:
-    cause = found["clock_cause"]
-    return moment(found["at_ms"]) + (f"; {cause}: see farm doctor" if cause else "")
 
 
 def _counts(counts: Record) -> str:

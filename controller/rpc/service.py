@@ -19,6 +19,7 @@ from controller.rpc import wire
 from controller.rpc.session import SHUTTING_DOWN, SUPERSEDED, PhoneSession, StreamOver
 from protos import fleet_pb2, fleet_pb2_grpc
 from protos.channel import PROTOCOL, controller_options
+from protos.crashpoint import reach
 
 log = structlog.get_logger()
 
@@ -82,6 +83,10 @@ class Sessions:
             for session in self.all():
                 session.work_may_wait()
             return
+        if change.kind is ChangeKind.CALIBRATE:
+            for session in self._of_phone(change.phone_id):
+                session.calibrate(change.request_id)
+            return
         unnumbered = self._by_serial.get(change.serial)
         if unnumbered is not None and unnumbered.phone_id is None:
             unnumbered.greet_again()
@@ -136,10 +141,12 @@ class _Fleet(fleet_pb2_grpc.FleetServicer):
             raise BadRequest("the first frame must be Hello")
         if not wire.check_protocol(first.hello):
             raise ConfigWrong(f"the agent speaks protocol {first.hello.protocol}, this controller {PROTOCOL}")
-        greeting = wire.greeting_of(first.hello)
+        greeting = wire.greeting_of(first.hello, self._farm_id)
         admission = await self._thread.call(self._core.fleet.hello, greeting)
         session = PhoneSession(self._core, self._thread, stream, greeting, admission)
+        reach("rpc.before_send.welcome")
         await stream.write(wire.welcome(admission, self._farm_id))
+        reach("rpc.sent.welcome")
         self._sessions.enter(session)
         log.info("phone came", phone=session.phone_id or "", serial=session.serial, epoch=session.epoch)
         try:

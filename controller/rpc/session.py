@@ -16,6 +16,7 @@ from controller.rpc import wire
 from controller.sessions import Admission, Greeting, PhoneSettings
 from protos import fleet_pb2
 from protos.channel import MAX_BATCH_EVENTS
+from protos.crashpoint import reach
 
 log = structlog.get_logger()
 
@@ -63,6 +64,7 @@ class PhoneSession:
         # An outbox older than the archive knows less of its tasks than the archive: it settles nothing.
         self._is_rolled_back = admission.high_water > greeting.spool_highest
         self._settings_may_differ = False
+        self._calibrations: list[str] = []
         self._retry_at_ms: int | None = None
         self._stop_reason = ""
         self._has_number_now = False
@@ -95,6 +97,11 @@ class PhoneSession:
         self._settings_may_differ = True
         self._wake.set()
 
+    def calibrate(self, request_id: str) -> None:
+        """Ask the agent to learn the ids of its client."""
+        self._calibrations.append(request_id)
+        self._wake.set()
+
     def work_may_wait(self) -> None:
         """Look for a task."""
         if self._wants_task:
@@ -117,8 +124,11 @@ class PhoneSession:
                 raise result
 
     async def _send(self, frame: fleet_pb2.Down) -> None:
+        kind = frame.WhichOneof("kind")
         async with self._sending:
+            reach(f"rpc.before_send.{kind}")
             await self._stream.write(frame)
+            reach(f"rpc.sent.{kind}")
 
     async def _read_all(self) -> None:
         if self.phone_id is not None:
@@ -127,6 +137,7 @@ class PhoneSession:
             await self._take(frame)
 
     async def _take(self, frame: fleet_pb2.Up) -> None:
+        reach(f"rpc.heard.{frame.WhichOneof('kind')}")
         match frame.WhichOneof("kind"):
             case "batch":
                 await self._on_batch(frame.batch)
@@ -235,6 +246,8 @@ class PhoneSession:
             pass
 
     async def _look(self, phone_id: PhoneId) -> None:
+        while self._calibrations:
+            await self._send(wire.calibrate(self._calibrations.pop(0)))
         try:
             if self._settings_may_differ:
                 self._settings_may_differ = False
@@ -256,4 +269,6 @@ class PhoneSession:
         self._retry_at_ms = found.retry_at_ms if isinstance(found, Held) else None
         if isinstance(found, Lease):
             self._wants_task = False
+            # The lease may rest on something newer than what the agent was told: it must not refuse the task.
+            await self._tell(await self._thread.call(self._core.fleet.settings, phone_id))
             await self._send(wire.task(found, self._core.settings.lease_ms))

@@ -19,8 +19,12 @@ def _text(value: str, limit: int = _MAX_ID_CHARS) -> str:
     return value.replace("\0", "\ufffd")[:limit]
 
 
-def greeting_of(hello: fleet_pb2.Hello) -> Greeting:
-    """Return what a first frame claims; BadRequest if it names no handset or no outbox."""
+def greeting_of(hello: fleet_pb2.Hello, farm_id: str) -> Greeting:
+    """Return what a first frame claims; BadRequest if it names no handset or no outbox.
+
+    What another farm told the agent says nothing about the data of this one.
+    """
+    is_ours = hello.last_farm_id in ("", farm_id)
     if not hello.serial.strip() or not hello.spool_id.strip():
         raise BadRequest("the first frame names no handset or no outbox")
     if hello.spool_highest > _MAX_BIGINT or hello.spool_lowest > hello.spool_highest:
@@ -45,9 +49,9 @@ def greeting_of(hello: fleet_pb2.Hello) -> Greeting:
         spool_lowest=hello.spool_lowest,
         spool_highest=hello.spool_highest,
         open_task_ids=tuple(TaskId(_text(task_id)) for task_id in hello.open_task_ids[:_MAX_OPEN_TASKS]),
-        last_farm_epoch=min(hello.last_farm_epoch, _MAX_BIGINT),
-        last_phone_epoch=min(hello.last_phone_epoch, _MAX_BIGINT),
-        spool_acked=min(hello.spool_acked, _MAX_BIGINT),
+        last_farm_epoch=min(hello.last_farm_epoch, _MAX_BIGINT) if is_ours else 0,
+        last_phone_epoch=min(hello.last_phone_epoch, _MAX_BIGINT) if is_ours else 0,
+        spool_acked=min(hello.spool_acked, _MAX_BIGINT) if is_ours else 0,
     )
 
 

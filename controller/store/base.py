@@ -6,23 +6,16 @@ Every verb may raise StoreBusy (try again) or StoreUnreachable (the database wen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from controller.model import (
-    Account,
     AccountId,
-    ActingMode,
     Action,
     AuditEntry,
-    Conversation,
-    Gap,
-    Hit,
     Job,
     JobId,
-    Message,
     Notice,
     PermitId,
     Phone,
@@ -31,11 +24,12 @@ from controller.model import (
     Task,
     TaskId,
     TaskState,
-    Violation,
-    ViolationState,
-    Warned,
 )
+from controller.records import BlindScreen, Conversation, Gap, Hit, Message, Violation, ViolationState, Warned
 from controller.sessions import Pulse
+from controller.store.base_clients import ClientRows
+from controller.store.base_people import JobDecisions, PeopleRows
+from controller.store.quota_rows import AccountRows, QuotaRows
 from protos.facts import PhoneFacts, PhoneState
 
 
@@ -101,7 +95,7 @@ class FarmRows(Protocol):
 
 
 class PhoneRows(Protocol):
-    """Phones, handsets without a number, and accounts."""
+    """Phones, and handsets without a number."""
 
     def phone(self, phone_id: PhoneId) -> Phone | None:
         """Return a phone by its number."""
@@ -124,8 +118,8 @@ class PhoneRows(Protocol):
     def set_facts(self, phone_id: PhoneId, facts: PhoneFacts) -> None:
         """Keep what a handset says of itself."""
 
-    def raise_epoch(self, phone_id: PhoneId, now_ms: int) -> int:
-        """Raise the fence of a phone by one and return it; an absent phone is preparing from now on."""
+    def raise_epoch(self, phone_id: PhoneId, now_ms: int, *, above: int = 0) -> int:
+        """Raise the fence of a phone above itself and another one; an absent phone is preparing now."""
 
     def set_pulse(self, phone_id: PhoneId, state: PhoneState, pulse: Pulse, now_ms: int) -> None:
         """Keep a heartbeat; an account or a battery it does not know leaves the known one."""
@@ -156,24 +150,6 @@ class PhoneRows(Protocol):
 
     def forget_sighting(self, serial: str) -> None:
         """Forget a handset that has its number now."""
-
-    def account(self, account_id: AccountId) -> Account | None:
-        """Return an account."""
-
-    def lock_account(self, account_id: AccountId) -> Account | None:
-        """Return an account; locks, so that its permits can be counted and taken as one step."""
-
-    def ensure_account(self, account_id: AccountId) -> None:
-        """Make an account known; a known one stays as it is."""
-
-    def set_mode(self, account_id: AccountId, mode: ActingMode) -> None:
-        """Keep who makes the irreversible tap for an account."""
-
-    def rest(self, account_id: AccountId, *, since_ms: int, cause: str) -> bool:
-        """Let an account rest; False if it rests already."""
-
-    def lift(self, account_id: AccountId) -> bool:
-        """End the rest of an account; False if it does not rest."""
 
 
 class JobRows(Protocol):
@@ -212,20 +188,14 @@ class JobRows(Protocol):
     def tasks(self, job_id: JobId) -> list[Task]:
         """Return the tasks of a job by row."""
 
-    def tasks_of_target(self, action: Action, targets: Sequence[str]) -> dict[str, Task]:
-        """Return the task that stands for each target: live, done, unknown or met by another contact."""
-
     def task_counts(self, job_id: JobId) -> dict[tuple[TaskState, str], int]:
         """Return how many tasks of a job have each state and outcome."""
 
     def live_tasks(self, phone_id: PhoneId) -> list[Task]:
         """Return the tasks leased to a phone or armed on it; locks."""
 
-    def next_not_before(self, phone_id: PhoneId) -> int | None:
-        """Return the earliest time at which a queued task may go to this phone; None if there is none."""
-
-    def take_oldest(self, phone_id: PhoneId, account_id: AccountId, now_ms: int) -> Task | None:
-        """Return the oldest queued task for this phone and account; locks, and passes by rows others hold."""
+    def next_not_before(self, phone_id: PhoneId, action: Action | None = None) -> int | None:
+        """Return the earliest time at which a queued task (of an action) may go to this phone; None: no."""
 
     def tasks_without_word(self, before_ms: int) -> list[Task]:
         """Return the live tasks whose lease ended before; locks, and passes by rows others hold."""
@@ -239,8 +209,13 @@ class JobRows(Protocol):
     def permit_of(self, task_id: TaskId, attempt: int) -> Permit | None:
         """Return the permit that paid for an attempt."""
 
-    def permit_uses(self, account_id: AccountId, action: Action, after_ms: int) -> list[int]:
-        """Return the last possible uses after a moment of all permits not given back, in order."""
+    def permit_uses(
+        self, account_id: AccountId, action: Action, after_ms: int, *, but: PermitId | None = None
+    ) -> list[int]:
+        """Return the last possible uses after a moment of all permits not given back but one, in order.
+
+        Adds by hand are among them, with the moment at which they were counted.
+        """
 
     def set_permit_use(self, task_id: TaskId, attempt: int, last_use_ms: int) -> None:
         """Keep when the permit of an attempt can have been used last; one given back counts again."""
@@ -315,8 +290,17 @@ class ArchiveRows(Protocol):
     def add_warning(self, warned: Warned) -> None:
         """Keep a platform warning (its id is ignored)."""
 
-    def warnings(self, *, limit: int) -> list[Warned]:
+    def picture_warning(self, warned: Warned, *, from_ms: int) -> bool:
+        """Fill the picture into the newest equal warning archived since a moment; False if none lacks one."""
+
+    def warnings(self, *, phone_id: PhoneId | None = None, limit: int) -> list[Warned]:
         """Return the newest platform warnings, newest first."""
+
+    def add_blind_screen(self, blind: BlindScreen) -> None:
+        """Keep that an agent could not read a screen (its id is ignored)."""
+
+    def blind_screens(self, phone_id: PhoneId, *, limit: int) -> list[BlindScreen]:
+        """Return the screens of a phone that could not be read, newest first."""
 
     def conversations(
         self, *, phone_id: PhoneId | None, account_id: AccountId | None, limit: int
@@ -369,7 +353,19 @@ class CountRows(Protocol):
         """Return how many chat events were dropped because no notice is recorded."""
 
 
-class Tx(FarmRows, PhoneRows, JobRows, ArchiveRows, CountRows, Protocol):
+class Tx(
+    FarmRows,
+    PhoneRows,
+    AccountRows,
+    JobRows,
+    QuotaRows,
+    ArchiveRows,
+    CountRows,
+    JobDecisions,
+    PeopleRows,
+    ClientRows,
+    Protocol,
+):
     """Everything that can be done inside one transaction."""
 
 

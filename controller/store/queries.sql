@@ -61,7 +61,7 @@ UPDATE phones SET slot = :slot, host = :host, brand = :brand, model = :model, an
 WHERE phone_id = :phone_id
 
 -- name: raise_epoch
-UPDATE phones SET epoch = epoch + 1, last_seen_ms = :now_ms, state_at_ms = 0,
+UPDATE phones SET epoch = CASE WHEN epoch < :above THEN :above ELSE epoch END + 1, last_seen_ms = :now_ms, state_at_ms = 0,
   state = CASE WHEN state = 'absent' THEN 'preparing' ELSE state END,
   cause = CASE WHEN state = 'absent' THEN '' ELSE cause END
 WHERE phone_id = :phone_id RETURNING epoch
@@ -118,7 +118,9 @@ SELECT * FROM accounts WHERE account_id = :account_id
 SELECT * FROM accounts WHERE account_id = :account_id /*postgres: FOR NO KEY UPDATE */
 
 -- name: ensure_account
-INSERT INTO accounts (account_id, mode, resting_since_ms, resting_cause) VALUES (:account_id, :mode, NULL, '')
+INSERT INTO accounts (account_id, mode, resting_since_ms, resting_cause, time_zone, first_bound_ms, strikes,
+  cooldown_until_ms, probation_until_ms, frozen_since_ms, frozen_cause)
+VALUES (:account_id, :mode, NULL, '', '', NULL, 0, NULL, NULL, NULL, '')
 ON CONFLICT DO NOTHING
 
 -- name: set_mode
@@ -138,9 +140,9 @@ ON CONFLICT (day) DO UPDATE SET last_number = job_days.last_number + 1 RETURNING
 
 -- name: add_job
 INSERT INTO jobs (id, action, state, created_at_ms, created_by, content_hash, source_name, greeting,
-  max_age_days, state_cause, state_by)
+  max_age_days, state_cause, state_by, judged_from_ms)
 VALUES (:id, :action, :state, :created_at_ms, :created_by, :content_hash, :source_name, :greeting,
-  :max_age_days, :state_cause, :state_by)
+  :max_age_days, :state_cause, :state_by, :judged_from_ms)
 ON CONFLICT DO NOTHING
 
 -- name: add_to_pool
@@ -150,7 +152,7 @@ INSERT INTO job_pool (job_id, phone_id) VALUES (:job_id, :phone_id)
 SELECT * FROM jobs WHERE id = :job_id
 
 -- name: job_by_hash
-SELECT * FROM jobs WHERE content_hash = :content_hash
+SELECT * FROM jobs WHERE content_hash = :content_hash AND state <> 'cancelled'
 
 -- name: jobs
 SELECT * FROM jobs ORDER BY created_at_ms DESC, id DESC
@@ -165,18 +167,19 @@ SELECT job_id, phone_id FROM job_pool ORDER BY job_id, length(phone_id), phone_i
 SELECT id FROM jobs WHERE id = :job_id /*postgres: FOR NO KEY UPDATE */
 
 -- name: end_job_if_over
-UPDATE jobs SET state = 'ended' WHERE id = :job_id AND state = 'running'
+UPDATE jobs SET state = 'ended' WHERE id = :job_id
+  AND (state = 'running' OR (state = 'paused' AND action NOT IN ('friend_accept', 'first_reply')))
   AND NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = :job_id AND state IN ('queued', 'held', 'leased', 'armed'))
 
 -- name: add_task
 INSERT INTO tasks (id, job_id, row_no, action, target, query, query_kind, remark, basis, basis_at, state, outcome,
   evidence, cause, attempt, pinned_phone_id, phone_id, account_id, permit_id, phone_epoch, lease_until_ms,
   not_before_ms, ended_at_ms, created_at_ms, spool_id, not_sent, returned, pinned_account_id, peer_name,
-  tags, object_key)
+  tags, object_key, alias)
 VALUES (:id, :job_id, :row_no, :action, :target, :query, :query_kind, :remark, :basis, :basis_at, :state, :outcome,
   :evidence, :cause, :attempt, :pinned_phone_id, :phone_id, :account_id, :permit_id, :phone_epoch, :lease_until_ms,
   :not_before_ms, :ended_at_ms, :created_at_ms, :spool_id, :not_sent, :returned, :pinned_account_id, :peer_name,
-  :tags, :object_key)
+  :tags, :object_key, :alias)
 ON CONFLICT DO NOTHING
 
 -- name: task
@@ -196,11 +199,6 @@ WHERE id = :id
 -- name: tasks
 SELECT * FROM tasks WHERE job_id = :job_id ORDER BY row_no, id
 
--- name: task_of_target
-SELECT * FROM tasks WHERE action = :action AND target = :target
-  AND (state IN ('queued', 'held', 'leased', 'armed', 'done', 'unknown')
-    OR (state = 'not_done' AND outcome IN ('already_requested', 'already_friend', 'blocked_by_peer')))
-
 -- name: task_counts
 SELECT state, outcome, count(*) AS found FROM tasks WHERE job_id = :job_id GROUP BY state, outcome
 
@@ -216,13 +214,50 @@ SELECT min(earliest) AS found FROM (
   SELECT t.not_before_ms AS earliest FROM tasks t JOIN jobs j ON j.id = t.job_id
   WHERE t.pinned_phone_id = :phone_id AND t.state = 'queued' AND j.state = 'running') AS mine
 
--- name: take_oldest
+-- name: next_not_before_of
+SELECT min(earliest) AS found FROM (
+  SELECT (SELECT min(t.not_before_ms) FROM tasks t WHERE t.job_id = j.id AND t.action = :action
+    AND t.state = 'queued' AND t.pinned_phone_id IS NULL) AS earliest
+  FROM job_pool p JOIN jobs j ON j.id = p.job_id WHERE p.phone_id = :phone_id AND j.state = 'running'
+  UNION ALL
+  SELECT t.not_before_ms AS earliest FROM tasks t JOIN jobs j ON j.id = t.job_id
+  WHERE t.pinned_phone_id = :phone_id AND t.action = :action AND t.state = 'queued' AND j.state = 'running') AS mine
+
+-- name: oldest
 SELECT t.* FROM tasks t JOIN jobs j ON j.id = t.job_id
-WHERE t.state = 'queued' AND j.state = 'running' AND t.not_before_ms <= :now_ms
+WHERE t.state = 'queued' AND j.state = 'running' AND t.not_before_ms <= :now_ms AND t.action = :action
   AND (t.pinned_account_id IS NULL OR t.pinned_account_id = :account_id) AND (t.pinned_phone_id = :phone_id
   OR (t.pinned_phone_id IS NULL
     AND EXISTS (SELECT 1 FROM job_pool p WHERE p.job_id = t.job_id AND p.phone_id = :phone_id)))
-ORDER BY t.created_at_ms, t.job_id, t.row_no LIMIT 1 /*postgres: FOR NO KEY UPDATE OF t SKIP LOCKED */
+  AND NOT EXISTS (SELECT 1 FROM permits u JOIN tasks o ON o.id = u.task_id
+    WHERE u.account_id = :account_id AND u.action = :action AND u.is_returned = 0
+      AND u.last_use_ms > :paused_after_ms AND o.id <> t.id
+      AND (o.target = t.target OR (o.query <> '' AND o.query = t.query)))
+ORDER BY t.created_at_ms, t.job_id, t.basis_at DESC, t.row_no LIMIT 1
+
+-- name: take_oldest
+SELECT t.* FROM tasks t JOIN jobs j ON j.id = t.job_id
+WHERE t.state = 'queued' AND j.state = 'running' AND t.not_before_ms <= :now_ms AND t.action = :action
+  AND (t.pinned_account_id IS NULL OR t.pinned_account_id = :account_id) AND (t.pinned_phone_id = :phone_id
+  OR (t.pinned_phone_id IS NULL
+    AND EXISTS (SELECT 1 FROM job_pool p WHERE p.job_id = t.job_id AND p.phone_id = :phone_id)))
+  AND NOT EXISTS (SELECT 1 FROM permits u JOIN tasks o ON o.id = u.task_id
+    WHERE u.account_id = :account_id AND u.action = :action AND u.is_returned = 0
+      AND u.last_use_ms > :paused_after_ms AND o.id <> t.id
+      AND (o.target = t.target OR (o.query <> '' AND o.query = t.query)))
+ORDER BY t.created_at_ms, t.job_id, t.basis_at DESC, t.row_no LIMIT 1 /*postgres: FOR NO KEY UPDATE OF t SKIP LOCKED */
+
+-- name: contact_free
+SELECT min(last_use_ms) AS found FROM (
+SELECT (SELECT max(u.last_use_ms) FROM permits u JOIN tasks o ON o.id = u.task_id
+    WHERE u.account_id = :account_id AND u.action = :action AND u.is_returned = 0
+      AND u.last_use_ms > :paused_after_ms AND o.id <> t.id
+      AND (o.target = t.target OR (o.query <> '' AND o.query = t.query))) AS last_use_ms
+FROM tasks t JOIN jobs j ON j.id = t.job_id
+WHERE t.state = 'queued' AND j.state = 'running' AND t.not_before_ms <= :now_ms AND t.action = :action
+  AND (t.pinned_account_id IS NULL OR t.pinned_account_id = :account_id) AND (t.pinned_phone_id = :phone_id
+  OR (t.pinned_phone_id IS NULL
+    AND EXISTS (SELECT 1 FROM job_pool p WHERE p.job_id = t.job_id AND p.phone_id = :phone_id)))) AS paused
 
 -- name: tasks_without_word
 SELECT * FROM tasks WHERE state IN ('leased', 'armed') AND lease_until_ms < :before_ms
@@ -232,6 +267,129 @@ ORDER BY id /*postgres: FOR NO KEY UPDATE SKIP LOCKED */
 SELECT * FROM tasks WHERE account_id = :account_id AND state = 'done' AND (peer_name = :title OR remark = :title)
 ORDER BY id /*postgres: FOR NO KEY UPDATE */
 
+-- name: lock_submitting
+SELECT id FROM submitting WHERE id = 1 /*postgres: FOR NO KEY UPDATE */
+
+-- name: lock_tasks
+SELECT * FROM tasks WHERE job_id = :job_id ORDER BY id /*postgres: FOR NO KEY UPDATE */
+
+-- name: set_job_state
+UPDATE jobs SET state = :state, state_cause = :cause, state_by = :by, judged_from_ms = :judged_from_ms
+WHERE id = :job_id
+
+-- name: jobs_to_judge
+SELECT id FROM jobs WHERE state = 'running' AND action = 'friend_add' ORDER BY id
+
+-- name: last_outcomes
+SELECT outcome FROM tasks
+WHERE job_id = :job_id AND state IN ('done', 'not_done', 'unknown') AND ended_at_ms > :after_ms
+ORDER BY ended_at_ms DESC, id DESC LIMIT :max_rows
+
+-- name: answers
+SELECT count(*) AS asked, CAST(COALESCE(sum(CASE WHEN t.outcome = 'requested' THEN 0 ELSE 1 END), 0) AS BIGINT) AS accepted
+FROM tasks t JOIN phones p ON p.phone_id = t.phone_id
+WHERE t.job_id = :job_id AND t.state = 'done' AND t.outcome IN ('requested', 'accepted', 'added')
+  AND t.ended_at_ms > :after_ms AND t.ended_at_ms <= :before_ms
+  AND EXISTS (SELECT 1 FROM notices n WHERE n.holder = p.holder AND n.at_ms <= t.ended_at_ms)
+
+-- name: contact_key
+SELECT contact_key FROM contact_key WHERE id = 1
+
+-- name: make_contact_key
+UPDATE contact_key SET contact_key = :key WHERE id = 1 AND contact_key = ''
+
+-- name: against
+SELECT 'task' AS kind, id AS found FROM tasks WHERE action = :action
+  AND (target IN (:target, :forgotten) OR (alias <> '' AND alias IN (:target, :forgotten)))
+  AND (state IN ('queued', 'held', 'leased', 'armed', 'done', 'unknown')
+    OR (state = 'not_done' AND outcome IN ('already_requested', 'already_friend', 'blocked_by_peer')))
+UNION ALL
+SELECT 'act' AS kind, act AS found FROM suppressions
+WHERE id = (SELECT max(id) FROM suppressions WHERE digest = :digest)
+UNION ALL
+SELECT 'friend' AS kind, f.account_id AS found
+FROM (SELECT min(account_id) AS account_id FROM friends WHERE target = :target AND target <> '') f
+WHERE f.account_id IS NOT NULL
+
+-- name: tasks_of_person
+SELECT * FROM tasks
+WHERE target IN (:target, :forgotten) OR (alias <> '' AND alias IN (:target, :forgotten))
+ORDER BY id /*postgres: FOR NO KEY UPDATE */
+
+-- name: tasks_of_contact
+SELECT * FROM tasks WHERE (account_id = :account_id OR pinned_account_id = :account_id)
+  AND (peer_name = :peer_name OR remark = :peer_name OR (query_kind = 'name' AND query = :peer_name))
+ORDER BY id /*postgres: FOR NO KEY UPDATE */
+
+-- name: blank_task
+UPDATE tasks SET target = :target, alias = :alias, query = '', remark = '', basis = '', basis_at = '', peer_name = '', tags = ''
+WHERE id = :task_id
+
+-- name: unfinished_accepts
+SELECT * FROM tasks WHERE pinned_account_id = :account_id AND state = 'queued'
+  AND action IN ('friend_accept', 'first_reply') ORDER BY id /*postgres: FOR NO KEY UPDATE */
+
+-- name: friend
+SELECT * FROM friends WHERE account_id = :account_id AND peer_name = :peer_name
+
+-- name: save_friend
+INSERT INTO friends (account_id, peer_name, target, since_ms, how)
+VALUES (:account_id, :peer_name, :target, :since_ms, :how)
+ON CONFLICT (account_id, peer_name) DO UPDATE SET target = excluded.target, since_ms = excluded.since_ms,
+  how = excluded.how
+
+-- name: drop_friend
+DELETE FROM friends WHERE account_id = :account_id AND peer_name = :peer_name
+
+-- name: drop_friend_tags
+DELETE FROM friend_tags WHERE account_id = :account_id AND peer_name = :peer_name
+
+-- name: add_friend_tag
+INSERT INTO friend_tags (account_id, peer_name, tag) VALUES (:account_id, :peer_name, :tag) ON CONFLICT DO NOTHING
+
+-- name: friend_tags
+SELECT * FROM friend_tags WHERE account_id = :account_id ORDER BY peer_name, tag
+
+-- name: friends_of
+SELECT * FROM friends WHERE account_id = :account_id ORDER BY peer_name
+
+-- name: friends_of_target
+SELECT * FROM friends WHERE target = :target AND target <> '' ORDER BY account_id, peer_name
+
+-- name: friends_tagged
+SELECT f.* FROM friends f JOIN friend_tags t ON t.account_id = f.account_id AND t.peer_name = f.peer_name
+WHERE t.tag = :tag ORDER BY f.account_id, f.peer_name
+
+-- name: add_suppression
+INSERT INTO suppressions (digest, act, at_ms, actor, source, reason)
+VALUES (:digest, :act, :at_ms, :actor, :source, :reason)
+
+-- name: suppressions
+SELECT * FROM suppressions WHERE digest = :digest ORDER BY id
+
+-- name: blank_suppressions
+UPDATE suppressions SET source = '', reason = '' WHERE digest = :digest
+
+-- name: accept_policy
+SELECT * FROM accept_policies WHERE account_id = :account_id
+
+-- name: set_accept_policy
+INSERT INTO accept_policies (account_id, is_on, from_minute, to_minute, weekdays, reply, tags, set_by, set_at_ms)
+VALUES (:account_id, :is_on, :from_minute, :to_minute, :weekdays, :reply, :tags, :set_by, :set_at_ms)
+ON CONFLICT (account_id) DO UPDATE SET is_on = excluded.is_on, from_minute = excluded.from_minute,
+  to_minute = excluded.to_minute, weekdays = excluded.weekdays, reply = excluded.reply, tags = excluded.tags,
+  set_by = excluded.set_by, set_at_ms = excluded.set_at_ms
+
+-- name: keep_request
+INSERT INTO open_requests (account_id, peer_name, seen_at_ms) VALUES (:account_id, :peer_name, :seen_at_ms)
+ON CONFLICT (account_id, peer_name) DO UPDATE SET seen_at_ms = excluded.seen_at_ms
+
+-- name: drop_request
+DELETE FROM open_requests WHERE account_id = :account_id AND peer_name = :peer_name
+
+-- name: open_requests
+SELECT peer_name FROM open_requests WHERE account_id = :account_id ORDER BY seen_at_ms, peer_name
+
 -- name: add_permit
 INSERT INTO permits (id, account_id, action, task_id, attempt, phone_id, taken_at_ms, last_use_ms, is_returned)
 VALUES (:id, :account_id, :action, :task_id, :attempt, :phone_id, :taken_at_ms, :last_use_ms, 0)
@@ -240,15 +398,120 @@ VALUES (:id, :account_id, :action, :task_id, :attempt, :phone_id, :taken_at_ms, 
 SELECT * FROM permits WHERE task_id = :task_id AND attempt = :attempt
 
 -- name: permit_uses
-SELECT last_use_ms FROM permits
-WHERE account_id = :account_id AND action = :action AND is_returned = 0 AND last_use_ms > :after_ms
-ORDER BY last_use_ms
+SELECT last_use_ms AS used_ms FROM permits
+WHERE account_id = :account_id AND action = :action AND is_returned = 0 AND last_use_ms > :after_ms AND id <> :but
+UNION ALL
+SELECT counted_ms AS used_ms FROM observed_adds
+WHERE account_id = :account_id AND action = :action AND task_id IS NULL AND counted_ms > :after_ms
+ORDER BY used_ms
 
 -- name: set_permit_use
 UPDATE permits SET last_use_ms = :last_use_ms, is_returned = 0 WHERE task_id = :task_id AND attempt = :attempt
 
 -- name: return_permit
 UPDATE permits SET is_returned = 1 WHERE task_id = :task_id AND attempt = :attempt AND is_returned = 0
+
+-- name: permits_of_task
+SELECT count(*) AS found FROM permits WHERE task_id = :task_id AND phone_id = :phone_id
+
+-- name: quota_override
+SELECT * FROM quota_overrides WHERE account_id = :account_id AND action = :action
+
+-- name: save_quota_override
+INSERT INTO quota_overrides (account_id, action, per_day, per_hour, spacing_ms, from_minute, to_minute, weekdays,
+  contact_pause_ms)
+VALUES (:account_id, :action, :per_day, :per_hour, :spacing_ms, :from_minute, :to_minute, :weekdays,
+  :contact_pause_ms)
+ON CONFLICT (account_id, action) DO UPDATE SET per_day = excluded.per_day, per_hour = excluded.per_hour,
+  spacing_ms = excluded.spacing_ms, from_minute = excluded.from_minute, to_minute = excluded.to_minute,
+  weekdays = excluded.weekdays, contact_pause_ms = excluded.contact_pause_ms
+
+-- name: add_quota_change
+INSERT INTO quota_changes (at_ms, account_id, action, field, before, after, reason, actor)
+VALUES (:at_ms, :account_id, :action, :field, :before, :after, :reason, :actor)
+
+-- name: quota_changes
+SELECT * FROM quota_changes
+WHERE account_id = :account_id AND (CAST(:action AS TEXT) = '' OR action = :action)
+ORDER BY id DESC LIMIT :max_rows
+
+-- name: set_time_zone
+UPDATE accounts SET time_zone = :time_zone WHERE account_id = :account_id
+
+-- name: set_first_bound
+UPDATE accounts SET first_bound_ms = :now_ms WHERE account_id = :account_id AND first_bound_ms IS NULL
+
+-- name: add_observed
+INSERT INTO observed_adds (account_id, peer_key, kind, action, seen_ms, counted_ms, task_id)
+VALUES (:account_id, :peer_key, :kind, :action, :seen_ms, :counted_ms, :task_id)
+ON CONFLICT DO NOTHING
+
+-- name: observed_adds
+SELECT * FROM observed_adds
+WHERE account_id = :account_id AND action = :action AND task_id IS NULL AND counted_ms > :after_ms
+ORDER BY counted_ms, peer_key, kind
+
+-- name: excuse_observed
+UPDATE observed_adds SET task_id = :task_id
+WHERE account_id = :account_id AND peer_key = :peer_key AND task_id IS NULL AND counted_ms >= :from_ms
+
+-- name: is_observed
+SELECT 1 AS found FROM observed_adds WHERE account_id = :account_id AND peer_key = :peer_key AND kind = :kind
+
+-- name: names_of_tasks
+SELECT id, peer_name, remark, CASE WHEN query_kind = 'name' THEN query ELSE '' END AS name FROM tasks
+WHERE account_id = :account_id AND action = :action
+  AND (state = 'armed' OR (state IN ('done', 'unknown') AND ended_at_ms > :after_ms))
+ORDER BY id
+
+-- name: has_armed
+SELECT 1 AS found FROM tasks WHERE account_id = :account_id AND action = :action AND state = 'armed' LIMIT 1
+
+-- name: second_taps
+SELECT id, attempt FROM permits WHERE task_id = :task_id AND attempt < 0 ORDER BY attempt
+
+-- name: repin
+UPDATE tasks SET pinned_phone_id = :phone_id
+WHERE pinned_account_id = :account_id AND state = 'queued' AND pinned_phone_id <> :phone_id
+
+-- name: posts_of
+SELECT object_key FROM tasks WHERE account_id = :account_id AND action = 'moments_like' AND query = :query
+  AND object_key <> '' ORDER BY created_at_ms, id
+
+-- name: accounts_without_word
+SELECT DISTINCT account_id FROM tasks
+WHERE state IN ('leased', 'armed') AND lease_until_ms < :before_ms AND account_id IS NOT NULL ORDER BY account_id
+
+-- name: add_strike
+INSERT INTO account_strikes (account_id, at_ms, cause) VALUES (:account_id, :at_ms, :cause)
+
+-- name: strikes
+SELECT at_ms, cause FROM account_strikes WHERE account_id = :account_id AND at_ms > :after_ms ORDER BY at_ms, id
+
+-- name: set_cooldown
+UPDATE accounts SET strikes = :strikes,
+  cooldown_until_ms = CASE WHEN cooldown_until_ms > :until_ms THEN cooldown_until_ms ELSE :until_ms END
+WHERE account_id = :account_id
+
+-- name: freeze
+UPDATE accounts SET frozen_since_ms = :since_ms, frozen_cause = :cause
+WHERE account_id = :account_id AND frozen_since_ms IS NULL
+
+-- name: thaw
+UPDATE accounts SET frozen_since_ms = NULL, frozen_cause = ''
+WHERE account_id = :account_id AND frozen_since_ms IS NOT NULL
+
+-- name: set_probation
+UPDATE accounts SET probation_until_ms = :until_ms, cooldown_until_ms = NULL WHERE account_id = :account_id
+
+-- name: farm_frozen
+SELECT frozen_until_ms FROM farm WHERE id = 1
+
+-- name: freeze_farm
+UPDATE farm SET frozen_until_ms = :until_ms WHERE id = 1 AND frozen_until_ms < :until_ms
+
+-- name: raise_farm_epoch
+UPDATE farm SET epoch = CASE WHEN epoch < :above THEN :above ELSE epoch END + 1 WHERE id = 1 RETURNING epoch
 
 -- name: add_spool
 INSERT INTO spools (phone_id, spool_id, high_water, first_seen_ms) VALUES (:phone_id, :spool_id, 0, :now_ms)
@@ -335,11 +598,26 @@ VALUES (:message_id, :conversation_id, :phone_id, :account_id, :holder, :word, :
 RETURNING id
 
 -- name: add_warning
-INSERT INTO warnings (phone_id, account_id, warning, surface, text, task_id, at_ms, archived_at_ms)
-VALUES (:phone_id, :account_id, :warning, :surface, :text, :task_id, :at_ms, :archived_at_ms)
+INSERT INTO warnings (phone_id, account_id, warning, surface, text, task_id, activity, picture, picture_sha256, at_ms,
+  archived_at_ms)
+VALUES (:phone_id, :account_id, :warning, :surface, :text, :task_id, :activity, :picture, :picture_sha256, :at_ms,
+  :archived_at_ms)
+
+-- name: picture_warning
+UPDATE warnings SET picture = :picture, picture_sha256 = :picture_sha256
+WHERE id = (SELECT max(id) FROM warnings WHERE phone_id = :phone_id AND warning = :warning AND text = :text
+  AND task_id = :task_id AND picture = '' AND archived_at_ms >= :from_ms)
 
 -- name: warnings
-SELECT * FROM warnings ORDER BY id DESC LIMIT :max_rows
+SELECT * FROM warnings WHERE (CAST(:phone_id AS TEXT) = '' OR phone_id = :phone_id)
+ORDER BY id DESC LIMIT :max_rows
+
+-- name: add_blind_screen
+INSERT INTO blind_screens (phone_id, cause, detail, activity, picture, picture_sha256, at_ms, archived_at_ms)
+VALUES (:phone_id, :cause, :detail, :activity, :picture, :picture_sha256, :at_ms, :archived_at_ms)
+
+-- name: blind_screens
+SELECT * FROM blind_screens WHERE phone_id = :phone_id ORDER BY id DESC LIMIT :max_rows
 
 -- name: conversations
 SELECT * FROM conversations
@@ -390,3 +668,37 @@ SELECT (SELECT count(*) FROM gaps) + (SELECT count(*) FROM event_gaps) AS found
 
 -- name: count_refused_events
 SELECT CAST(COALESCE(sum(refused_events), 0) AS BIGINT) AS found FROM phones
+
+-- name: add_candidate
+INSERT INTO client_candidates (phone_id, request_id, version_name, version_code, installer, base, ids, missing,
+  failure, state, at_ms)
+VALUES (:phone_id, :request_id, :version_name, :version_code, :installer, :base, :ids, :missing, :failure, :state,
+  :at_ms)
+ON CONFLICT DO NOTHING
+
+-- name: candidates
+SELECT * FROM client_candidates ORDER BY id DESC LIMIT :max_rows
+
+-- name: lock_candidate
+SELECT * FROM client_candidates WHERE id = :candidate_id /*postgres: FOR NO KEY UPDATE */
+
+-- name: set_candidate_state
+UPDATE client_candidates SET state = :state WHERE id = :candidate_id
+
+-- name: accept_table
+INSERT INTO client_tables (version_name, version_code, installer, candidate_id, accepted_by, accepted_at_ms)
+VALUES (:version_name, :version_code, :installer, :candidate_id, :accepted_by, :accepted_at_ms)
+ON CONFLICT (version_name, version_code, installer) DO UPDATE SET candidate_id = excluded.candidate_id,
+  accepted_by = excluded.accepted_by, accepted_at_ms = excluded.accepted_at_ms
+
+-- name: table_of_build
+SELECT c.* FROM client_tables t JOIN client_candidates c ON c.id = t.candidate_id
+WHERE t.version_name = :version_name AND t.version_code = :version_code AND t.installer = :installer
+
+-- name: phones_of_build
+SELECT phone_id FROM phones
+WHERE wechat_version = :version_name AND wechat_version_code = :version_code AND wechat_installer = :installer
+
+-- name: set_build
+UPDATE phones SET wechat_version = :version_name, wechat_version_code = :version_code, wechat_installer = :installer
+WHERE phone_id = :phone_id

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from controller.model import AuditEntry, Notice, TaskState, ViolationState
+from controller.model import AuditEntry, Notice, TaskState
+from controller.records import ViolationState
 from controller.store.sql_archive import ArchiveSql
-from controller.store.sql_jobs import JobSql
+from controller.store.sql_clients import ClientSql
+from controller.store.sql_people import JobDecisionSql, PeopleSql
 from controller.store.sql_phones import PhoneSql
+from controller.store.sql_quotas import QuotaSql
 from controller.store.sql_rows import Row, Statements
 
 # Ids count from 1; nothing has this one.
@@ -92,7 +95,7 @@ class CountSql(Statements):
         return self._count("count_refused_events")
 
 
-class SqlTx(FarmSql, PhoneSql, JobSql, ArchiveSql, CountSql):
+class SqlTx(FarmSql, PhoneSql, JobDecisionSql, QuotaSql, ArchiveSql, CountSql, PeopleSql, ClientSql):
     """Everything that can be done inside one transaction."""
 
 

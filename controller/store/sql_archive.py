@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller.model import (
-    AccountId,
-    Conversation,
-    Gap,
-    Hit,
-    Message,
-    PhoneId,
-    Violation,
-    ViolationState,
-    Warned,
-)
+from controller.model import AccountId, PhoneId
+from controller.records import BlindScreen, Conversation, Gap, Hit, Message, Violation, ViolationState, Warned
 from controller.store.base import StoredEvent
 from controller.store.sql_rows import Row, Statements
 
@@ -195,13 +186,50 @@ class ArchiveSql(Statements):
             surface=warned.surface,
             text=warned.text,
             task_id=warned.task_id,
+            activity=warned.activity,
+            picture=warned.picture,
+            picture_sha256=warned.picture_sha256,
             at_ms=warned.at_ms,
             archived_at_ms=warned.archived_at_ms,
         )
 
-    def warnings(self, *, limit: int) -> list[Warned]:
+    def picture_warning(self, warned: Warned, *, from_ms: int) -> bool:
+        """Fill the picture into the newest equal warning archived since a moment; False if none lacks one."""
+        filled = self._do(
+            "picture_warning",
+            phone_id=warned.phone_id,
+            warning=warned.warning,
+            text=warned.text,
+            task_id=warned.task_id,
+            picture=warned.picture,
+            picture_sha256=warned.picture_sha256,
+            from_ms=from_ms,
+        )
+        return filled == 1
+
+    def warnings(self, *, phone_id: PhoneId | None = None, limit: int) -> list[Warned]:
         """Return the newest platform warnings, newest first."""
-        return [Warned(**dict(row)) for row in self._all("warnings", max_rows=limit)]
+        rows = self._all("warnings", phone_id=phone_id or "", max_rows=limit)
+        return [Warned(**dict(row)) for row in rows]
+
+    def add_blind_screen(self, blind: BlindScreen) -> None:
+        """Keep that an agent could not read a screen (its id is ignored)."""
+        self._do(
+            "add_blind_screen",
+            phone_id=blind.phone_id,
+            cause=blind.cause,
+            detail=blind.detail,
+            activity=blind.activity,
+            picture=blind.picture,
+            picture_sha256=blind.picture_sha256,
+            at_ms=blind.at_ms,
+            archived_at_ms=blind.archived_at_ms,
+        )
+
+    def blind_screens(self, phone_id: PhoneId, *, limit: int) -> list[BlindScreen]:
+        """Return the screens of a phone that could not be read, newest first."""
+        rows = self._all("blind_screens", phone_id=phone_id, max_rows=limit)
+        return [BlindScreen(**dict(row)) for row in rows]
 
     def conversations(
         self, *, phone_id: PhoneId | None, account_id: AccountId | None, limit: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any
 
 from controller.model import (
@@ -45,6 +44,7 @@ class JobSql(Statements):
             max_age_days=job.max_age_days,
             state_cause=job.state_cause,
             state_by=job.state_by,
+            judged_from_ms=job.judged_from_ms,
         )
         if added != 1:
             return False
@@ -91,6 +91,7 @@ class JobSql(Statements):
             "basis_at": task.basis_at,
             "created_at_ms": task.created_at_ms,
             "tags": "\n".join(task.tags),
+            "alias": task.alias,
         }
         return self._do("add_task", **fixed, **_changing(task)) == 1
 
@@ -112,11 +113,6 @@ class JobSql(Statements):
         """Return the tasks of a job by row."""
         return [_task(row) for row in self._all("tasks", job_id=job_id)]
 
-    def tasks_of_target(self, action: Action, targets: Sequence[str]) -> dict[str, Task]:
-        """Return the task that stands for each target: live, done, unknown or met by another contact."""
-        rows = ((target, self._one("task_of_target", action=action, target=target)) for target in targets)
-        return {target: _task(row) for target, row in rows if row is not None}
-
     def task_counts(self, job_id: JobId) -> dict[tuple[TaskState, str], int]:
         """Return how many tasks of a job have each state and outcome."""
         rows = self._all("task_counts", job_id=job_id)
@@ -126,15 +122,55 @@ class JobSql(Statements):
         """Return the tasks leased to a phone or armed on it; locks."""
         return [_task(row) for row in self._all("live_tasks", phone_id=phone_id)]
 
-    def next_not_before(self, phone_id: PhoneId) -> int | None:
-        """Return the earliest time at which a queued task may go to this phone; None if there is none."""
-        found = self._the("next_not_before", phone_id=phone_id)["found"]
+    def next_not_before(self, phone_id: PhoneId, action: Action | None = None) -> int | None:
+        """Return the earliest time at which a queued task (of an action) may go to this phone; None: no."""
+        if action is None:
+            found = self._the("next_not_before", phone_id=phone_id)["found"]
+        else:
+            found = self._the("next_not_before_of", phone_id=phone_id, action=action)["found"]
         return None if found is None else int(found)
 
-    def take_oldest(self, phone_id: PhoneId, account_id: AccountId, now_ms: int) -> Task | None:
-        """Return the oldest queued task for this phone and account; locks, and passes by rows others hold."""
-        row = self._one("take_oldest", phone_id=phone_id, account_id=account_id, now_ms=now_ms)
+    def oldest(
+        self, phone_id: PhoneId, account_id: AccountId, now_ms: int, *, action: Action, paused_after_ms: int
+    ) -> Task | None:
+        """Return the oldest queued task of an action for this phone and account."""
+        row = self._one(
+            "oldest",
+            phone_id=phone_id,
+            account_id=account_id,
+            now_ms=now_ms,
+            action=action,
+            paused_after_ms=paused_after_ms,
+        )
         return _task(row) if row else None
+
+    def take_oldest(
+        self, phone_id: PhoneId, account_id: AccountId, now_ms: int, *, action: Action, paused_after_ms: int
+    ) -> Task | None:
+        """Return what `oldest` does; locks, and passes by rows others hold."""
+        row = self._one(
+            "take_oldest",
+            phone_id=phone_id,
+            account_id=account_id,
+            now_ms=now_ms,
+            action=action,
+            paused_after_ms=paused_after_ms,
+        )
+        return _task(row) if row else None
+
+    def contact_free_ms(
+        self, phone_id: PhoneId, account_id: AccountId, now_ms: int, *, action: Action, paused_after_ms: int
+    ) -> int | None:
+        """Return the earliest last use by which `oldest` passes somebody by; None: it passes nobody by."""
+        found = self._the(
+            "contact_free",
+            phone_id=phone_id,
+            account_id=account_id,
+            now_ms=now_ms,
+            action=action,
+            paused_after_ms=paused_after_ms,
+        )["found"]
+        return None if found is None else int(found)
 
     def tasks_without_word(self, before_ms: int) -> list[Task]:
         """Return the live tasks whose lease ended before; locks, and passes by rows others hold."""
@@ -174,10 +210,14 @@ class JobSql(Statements):
             last_use_ms=row["last_use_ms"],
         )
 
-    def permit_uses(self, account_id: AccountId, action: Action, after_ms: int) -> list[int]:
-        """Return the last possible uses after a moment of all permits not given back, in order."""
-        rows = self._all("permit_uses", account_id=account_id, action=action, after_ms=after_ms)
-        return [int(row["last_use_ms"]) for row in rows]
+    def permit_uses(
+        self, account_id: AccountId, action: Action, after_ms: int, *, but: PermitId | None = None
+    ) -> list[int]:
+        """Return the last possible uses after a moment of all permits not given back but one, in order."""
+        rows = self._all(
+            "permit_uses", account_id=account_id, action=action, after_ms=after_ms, but=but or ""
+        )
+        return [int(row["used_ms"]) for row in rows]
 
     def set_permit_use(self, task_id: TaskId, attempt: int, last_use_ms: int) -> None:
         """Keep when the permit of an attempt can have been used last; one given back counts again."""
@@ -227,7 +267,13 @@ def _job(row: Row, pool: list[PhoneId]) -> Job:
         max_age_days=row["max_age_days"],
         state_cause=row["state_cause"],
         state_by=row["state_by"],
+        judged_from_ms=row["judged_from_ms"],
     )
+
+
+def task_of(row: Row) -> Task:
+    """Return a task out of its row."""
+    return _task(row)
 
 
 def _task(row: Row) -> Task:
@@ -262,4 +308,5 @@ def _task(row: Row) -> Task:
         peer_name=row["peer_name"],
         tags=tuple(row["tags"].split("\n")) if row["tags"] else (),
         object_key=row["object_key"],
+        alias=row["alias"],
     )

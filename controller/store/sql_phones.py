@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from controller.model import (
-    Account,
-    AccountId,
-    ActingMode,
-    Phone,
-    PhoneId,
-    Sighting,
-)
+from controller.model import Account, AccountId, ActingMode, Phone, PhoneId, Sighting
 from controller.sessions import Pulse
 from controller.store.sql_rows import Row, Statements, facts_of, facts_params
 from protos.facts import PhoneFacts, PhoneState
@@ -67,9 +60,9 @@ class PhoneSql(Statements):
         """Keep what a handset says of itself."""
         self._do("set_facts", phone_id=phone_id, **facts_params(facts))
 
-    def raise_epoch(self, phone_id: PhoneId, now_ms: int) -> int:
-        """Raise the fence of a phone by one and return it; an absent phone is preparing from now on."""
-        return int(self._the("raise_epoch", phone_id=phone_id, now_ms=now_ms)["epoch"])
+    def raise_epoch(self, phone_id: PhoneId, now_ms: int, *, above: int = 0) -> int:
+        """Raise the fence of a phone above itself and another one; an absent phone is preparing now."""
+        return int(self._the("raise_epoch", phone_id=phone_id, now_ms=now_ms, above=above)["epoch"])
 
     def set_pulse(self, phone_id: PhoneId, state: PhoneState, pulse: Pulse, now_ms: int) -> None:
         """Keep a heartbeat; an account or a battery it does not know leaves the known one."""
@@ -183,4 +176,11 @@ def _account(row: Row) -> Account:
         mode=ActingMode(row["mode"]),
         resting_since_ms=row["resting_since_ms"],
         resting_cause=row["resting_cause"],
+        time_zone=row["time_zone"],
+        first_bound_ms=row["first_bound_ms"],
+        strikes=row["strikes"],
+        cooldown_until_ms=row["cooldown_until_ms"],
+        probation_until_ms=row["probation_until_ms"],
+        frozen_since_ms=row["frozen_since_ms"],
+        frozen_cause=row["frozen_cause"],
     )

@@ -10,7 +10,7 @@ from importlib.resources import files
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _COMMENT_LINE = re.compile(r"^--.*$", re.MULTILINE)
 _ONLY_POSTGRES = re.compile(r"/\*postgres: (.*?)\*/", re.DOTALL)
-_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z][a-z0-9_]*)")
 _STEP = re.compile(r"(\d{4})_(\w+)\.sql")
 
 

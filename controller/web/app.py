@@ -17,10 +17,27 @@ from controller.corethread import CoreThread
 from controller.errors import BadRequest, FarmError
 from controller.logs import log_outline
 from controller.sheets import MAX_BYTES
-from controller.web import chats, friends, jobs, phones, staff, status, violations
+from controller.web import (
+    accepting,
+    chats,
+    clients,
+    contacts,
+    friends,
+    jobs,
+    moments,
+    phones,
+    quotas,
+    staff,
+    status,
+    violations,
+)
 from controller.web.desk import Desk, check_token
 
 PREFIX = "/api/v1"
+_PARTS = (
+    *(status, phones, staff, quotas, accepting, friends, moments, contacts),
+    *(jobs, chats, violations, clients),
+)
 
 
 def app(core: Core, thread: CoreThread, token: str, *, farm_id: str = "farm") -> FastAPI:
@@ -37,7 +54,7 @@ def app(core: Core, thread: CoreThread, token: str, *, farm_id: str = "farm") ->
     )
     api.state.desk = Desk(core=core, thread=thread, token=token, farm_id=farm_id, version=release)
     root = APIRouter(prefix=PREFIX, dependencies=[Depends(check_token)])
-    for part in (status, phones, staff, friends, jobs, chats, violations):
+    for part in _PARTS:
         root.include_router(part.router)
     api.include_router(root)
     # One byte more than a list may have: the list's own message is better than this one's.

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from controller.core import Core
 from controller.errors import BadRequest
-from controller.model import Conversation, Gap, Message
+from controller.records import Conversation, Gap, Message
 from controller.safe import masked
 from controller.web.desk import Actor, At
 

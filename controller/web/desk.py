@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from controller.core import Core
 from controller.corethread import CoreThread
-from controller.errors import NotAllowed
+from controller.errors import BadRequest, NotAllowed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,10 +52,13 @@ def check_token(request: Request) -> None:
 
 
 def the_actor(request: Request) -> str:
-    """Return who acts, as the caller says in X-Farm-Actor (percent-encoded UTF-8); for the audit."""
+    """Return who acts, as X-Farm-Actor says (percent-encoded UTF-8), for the audit; BadRequest if nobody."""
     named = unquote(request.headers.get("x-farm-actor", ""), errors="replace")
     plain = "".join(char for char in named if unicodedata.category(char)[0] != "C")
-    return plain.strip()[:_MAX_ACTOR_CHARS] or "api"
+    actor = plain.strip()[:_MAX_ACTOR_CHARS]
+    if not actor:
+        raise BadRequest("say who does this: X-Farm-Actor")
+    return actor
 
 
 At = Annotated[Desk, Depends(the_desk)]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from controller.columns import Column
-from controller.contacts import Checked, check, with_refused
+from controller.contacts import Checked, RowWrong, check, read_tags, with_refused
 from controller.core import Core
 from controller.errors import BadRequest, BadRows
-from controller.model import RowProblem
+from controller.model import Customer, PhoneId, Plan, RowProblem
 from controller.sheets import Sheet, read_sheet
+from controller.web.accounts import zone_of
 from controller.web.desk import Actor, At, Desk
 from controller.web.jobs import SubmittedView, viewed
 from controller.web.lists import CheckView, PlanView, check_view, plan_view, problem_view
@@ -24,8 +26,11 @@ router = APIRouter(prefix="/friends", tags=["friends"])
 
 # What the client's own field takes; a longer text would be cut there without a word.
 MAX_GREETING_CHARS = 50
+_AT_ONCE = 1_000
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 Mapped = Annotated[list[str] | None, Query(alias="map", description="mobile=收货电话")]
+Tagged = Annotated[list[str] | None, Query(alias="tag", description="a tag that every row gets")]
 
 
 @router.post("/check", summary="Check a list")
@@ -37,23 +42,25 @@ async def check_list(at: At, request: Request, mapping: Mapped = None) -> CheckV
 
 @router.post("/marked", summary="Return a list with a 问题 column")
 async def mark_list(at: At, request: Request, mapping: Mapped = None) -> Response:
-    """Return the list as CSV with what is wrong in a last column, safe to open in a spreadsheet."""
+    """Return the list, CSV or workbook as it came, with what is wrong in a last column; safe to open."""
     sheet, found = await _read(at, request, mapping)
-    return Response(marked_copy(sheet, found.problems), media_type="text/csv; charset=utf-8")
+    kind = WORKBOOK if sheet.is_workbook else "text/csv; charset=utf-8"
+    return Response(marked_copy(sheet, found.problems), media_type=kind)
 
 
 @router.post("/plan", summary="Say what a job of this list would do")
 async def plan_list(
-    at: At, request: Request, phones: str, greeting: str = "", mapping: Mapped = None
+    at: At, request: Request, phones: str, greeting: str = "", mapping: Mapped = None, tags: Tagged = None
 ) -> PlanView:
-    """Spread a list over phones without storing or sending anything."""
+    """Spread a list over phones without storing or sending anything; says when each row would go."""
     _check_greeting(greeting)
     sheet, found = await _parse(request, mapping)
+    customers = tagged(found.customers, tags or [])
 
     def plan(core: Core) -> PlanView:
         pool = [phone.phone_id for phone in core.fleet.select(phones)]
-        made = core.jobs.plan_friend_adds(found.customers, pool=pool)
-        return plan_view(made, found.problems, sheet)
+        made = core.jobs.plan_friend_adds(customers, pool=pool)
+        return plan_view(made, zones(core, made), found.problems, sheet)
 
     return await at.ask(plan)
 
@@ -68,16 +75,18 @@ async def submit_list(
     source: str = "",
     skip_bad: bool = False,
     mapping: Mapped = None,
+    tags: Tagged = None,
 ) -> SubmittedView:
     """Make a job of a list; a bad row refuses it unless `skip_bad`. The same list twice is one job."""
     _check_greeting(greeting)
     sheet, found = await _parse(request, mapping)
+    customers = tagged(found.customers, tags or [])
 
     def submit(core: Core) -> SubmittedView:
         pool = [phone.phone_id for phone in core.fleet.select(phones)]
         _refuse_bad_rows(found, skip_bad=skip_bad)
         made = core.jobs.submit_friend_adds(
-            found.customers, pool=pool, greeting=greeting, source_name=source, actor=actor
+            customers, pool=pool, greeting=greeting, source_name=source, actor=actor
         )
         return SubmittedView(
             job=viewed(core, made.job),
@@ -91,8 +100,15 @@ async def submit_list(
 async def _read(at: Desk, request: Request, mapping: list[str] | None) -> tuple[Sheet, Checked]:
     """Parse a list and take out whom the farm must not add."""
     sheet, found = await _parse(request, mapping)
-    already = await at.ask(lambda core: core.jobs.already(found.customers))
+    already: dict[int, str] = {}
+    # In parts: a long list asked at once would keep every phone waiting for the core.
+    for first in range(0, len(found.customers), _AT_ONCE):
+        already |= await at.ask(_already, found.customers[first : first + _AT_ONCE])
     return sheet, with_refused(sheet, found, already.items())
+
+
+def _already(core: Core, customers: Sequence[Customer]) -> dict[int, str]:
+    return core.jobs.already(customers)
 
 
 async def _parse(request: Request, mapping: list[str] | None) -> tuple[Sheet, Checked]:
@@ -105,6 +121,23 @@ async def _parse(request: Request, mapping: list[str] | None) -> tuple[Sheet, Ch
         return sheet, check(sheet)
 
     return await asyncio.to_thread(parse)
+
+
+def zones(core: Core, plan: Plan) -> dict[PhoneId, str]:
+    """Return by which clock the account of each phone of a plan lives."""
+    return {line.phone_id: zone_of(core, line.account_id) for line in plan.lines}
+
+
+def tagged(customers: Sequence[Customer], tags: Sequence[str]) -> Sequence[Customer]:
+    """Return customers who all have these tags beside their own; BadRequest."""
+    try:
+        added = tuple(tag for cell in tags for tag in read_tags(cell))
+        if not added:
+            return customers
+        merged = {own: read_tags(",".join((*own, *added))) for own in {c.tags for c in customers}}
+    except RowWrong as wrong:
+        raise BadRequest(f"tags: {wrong}") from None
+    return [replace(customer, tags=merged[customer.tags]) for customer in customers]
 
 
 def _columns(mapping: list[str]) -> Mapping[Column, str]:

@@ -9,8 +9,10 @@ from fastapi import APIRouter
 from controller.core import Core
 from controller.model import Job, JobId, JobState, QueryKind, Task, TaskState
 from controller.safe import masked, masked_id
-from controller.web.desk import At
+from controller.stoploss import is_stopped
+from controller.web.desk import Actor, At
 from controller.web.lists import ProblemView
+from controller.web.retries import LeftView, left_after
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -28,7 +30,11 @@ class HoldView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """A job; `counts` says how many rows have each state or, once ended, each outcome."""
+    """A job; `counts` says how many rows have each state or, once ended, each outcome.
+
+    `state_cause` and `state_by` say why and by whom it is paused or cancelled; `is_stopped`: by itself.
+    `holds` is filled where one job is shown; in a list of jobs it is empty.
+    """
 
     job_id: str
     action: str
@@ -38,6 +44,10 @@ class JobView:
     source_name: str
     greeting: str
     phones: list[str]
+    max_age_days: int
+    state_cause: str
+    state_by: str
+    is_stopped: bool
     rows: int
     ended: int
     counts: dict[str, int]
@@ -55,6 +65,10 @@ def job_view(job: Job, counts: dict[str, int], ended: int, holds: list[HoldView]
         source_name=job.source_name,
         greeting=job.greeting,
         phones=list(job.pool),
+        max_age_days=job.max_age_days,
+        state_cause=job.state_cause,
+        state_by=job.state_by,
+        is_stopped=job.state is JobState.PAUSED and is_stopped(job),
         rows=sum(counts.values()),
         ended=ended,
         counts=counts,
@@ -72,6 +86,22 @@ class SubmittedView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Why a job is paused, resumed or cancelled."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryView:
+    """How many rows go again, and why the other ended rows do not."""
+
+    job: JobView
+    queued: int
+    left: list[LeftView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
     """One row of a job."""
 
@@ -82,6 +112,7 @@ class TaskView:
     query: str
     query_kind: str
     remark: str
+    tags: list[str]
     basis: str
     basis_at: str
     state: str
@@ -110,6 +141,7 @@ def task_view(task: Task) -> TaskView:
         query=shown_query(task),
         query_kind=task.query_kind,
         remark=masked(task.remark),
+        tags=list(task.tags),
         basis=task.basis,
         basis_at=task.basis_at,
         state=task.state,
@@ -126,8 +158,8 @@ def task_view(task: Task) -> TaskView:
 
 @router.get("", summary="List jobs")
 async def list_jobs(at: At) -> list[JobView]:
-    """Return all jobs, newest first."""
-    return await at.ask(lambda core: [viewed(core, job) for job in core.jobs.jobs()])
+    """Return all jobs, newest first, without what holds their phones."""
+    return await at.ask(lambda core: [viewed(core, job, has_holds=False) for job in core.jobs.jobs()])
 
 
 @router.get("/{job_id}", summary="Show one job")
@@ -142,13 +174,49 @@ async def list_tasks(at: At, job_id: str) -> list[TaskView]:
     return await at.ask(lambda core: [task_view(task) for task in core.jobs.tasks(JobId(job_id))])
 
 
-def viewed(core: Core, job: Job) -> JobView:
-    """Show a job with its counts."""
+@router.post("/{job_id}/pause", summary="Pause a job")
+async def pause_job(at: At, actor: Actor, job_id: str, asked: Decision) -> JobView:
+    """Let none of a job's rows go out; a row that a phone has armed goes on. Needs a reason."""
+    return await at.ask(
+        lambda core: viewed(core, core.jobs.pause(JobId(job_id), reason=asked.reason, actor=actor))
+    )
+
+
+@router.post("/{job_id}/resume", summary="Let a paused job go on")
+async def resume_job(at: At, actor: Actor, job_id: str, asked: Decision) -> JobView:
+    """Let a paused job go on; one that stopped itself needs a reason."""
+    return await at.ask(
+        lambda core: viewed(core, core.jobs.resume(JobId(job_id), reason=asked.reason, actor=actor))
+    )
+
+
+@router.post("/{job_id}/cancel", summary="Cancel a job")
+async def cancel_job(at: At, actor: Actor, job_id: str, asked: Decision) -> JobView:
+    """End a job for good; a row that a phone has armed goes on to its look. Needs a reason."""
+    return await at.ask(
+        lambda core: viewed(core, core.jobs.cancel(JobId(job_id), reason=asked.reason, actor=actor))
+    )
+
+
+@router.post("/{job_id}/retry", summary="Queue rows again that were not done")
+async def retry_job(at: At, actor: Actor, job_id: str) -> RetryView:
+    """Queue the rows again that proved not to be done; never one that may have been, nor an answer."""
+
+    def retry(core: Core) -> RetryView:
+        before = core.jobs.tasks(JobId(job_id))
+        queued = core.jobs.retry(JobId(job_id), actor=actor)
+        left = left_after(before, core.jobs.tasks(JobId(job_id)), core.clock.now_ms())
+        return RetryView(job=viewed(core, core.jobs.job(JobId(job_id))), queued=queued, left=left)
+
+    return await at.ask(retry)
+
+
+def viewed(core: Core, job: Job, *, has_holds: bool = True) -> JobView:
+    """Show a job with its counts; what holds its phones takes a look at each of its rows."""
     counts = dict(core.jobs.counts(job.id))
     ended = sum(many for name, many in counts.items() if name not in _LIVE)
-    blockers = (
-        core.jobs.blockers(job.id) if job.state is JobState.RUNNING and ended < sum(counts.values()) else {}
-    )
+    is_waiting = job.state is JobState.RUNNING and ended < sum(counts.values())
+    blockers = core.jobs.blockers(job.id) if has_holds and is_waiting else {}
     holds = [
         HoldView(phone_id=phone_id, cause=held.cause, retry_at_ms=held.retry_at_ms)
         for phone_id, held in blockers.items()

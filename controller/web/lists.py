@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from controller.columns import Column
-from controller.model import Plan, RowProblem
+from controller.hours import zone
+from controller.model import PhoneId, Plan, RowProblem
 from controller.safe import masked, masked_id, masked_number
 from controller.sheets import Sheet
 
@@ -24,9 +26,11 @@ class ProblemView:
     problem: str
 
 
-def problem_view(problem: RowProblem, sheet: Sheet) -> ProblemView:
-    """Show a problem; a value that is a mobile or a WeChat id is masked."""
+def problem_view(problem: RowProblem, sheet: Sheet | None = None) -> ProblemView:
+    """Show a problem; a value that is a mobile or a WeChat id is masked. Without a list it is a name."""
     value, column = problem.value, problem.column
+    if sheet is None:
+        return ProblemView(row_no=problem.row_no, column="name", value=masked(value), problem=problem.problem)
     if column == _QUERY:
         column = sheet.title(Column.MOBILE if value.isdecimal() else Column.WECHAT_ID)
     hide = {sheet.title(Column.MOBILE): masked_number, sheet.title(Column.WECHAT_ID): masked_id}.get(
@@ -66,24 +70,48 @@ class PlanLineView:
     rows: int
     now: int
     per_day: int
+    time_zone: str
     ends_at_ms: int | None
+    ends_at: str | None
     held: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRowView:
+    """When and by which phone one row would be done; `at` is ISO 8601 by the clock of the account."""
+
+    row_no: int
+    phone_id: str
+    account_id: str | None
+    at_ms: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanView:
-    """A dry run: `problems` are rows that cannot be read, `skipped` people the farm adds or added already."""
+    """A dry run: `problems` are rows that cannot be read, `skipped` people the farm adds or added already.
+
+    `calendar` is in the order of time.
+    """
 
     rows: int
     unplaced: int
     ends_at_ms: int | None
     lines: list[PlanLineView]
+    calendar: list[PlanRowView]
     problems: list[ProblemView]
     skipped: list[ProblemView]
 
 
-def plan_view(plan: Plan, problems: Sequence[RowProblem], sheet: Sheet) -> PlanView:
-    """Show a plan and the rows left out of it."""
+def local(at_ms: int, zone_name: str) -> str:
+    """Return a moment as ISO 8601 by the clock of a zone."""
+    return datetime.fromtimestamp(at_ms / 1000, tz=zone(zone_name)).isoformat(timespec="seconds")
+
+
+def plan_view(
+    plan: Plan, zones: Mapping[PhoneId, str], problems: Sequence[RowProblem] = (), sheet: Sheet | None = None
+) -> PlanView:
+    """Show a plan and the rows left out of it; `zones` says by which clock each phone's account lives."""
     return PlanView(
         rows=plan.rows,
         unplaced=plan.unplaced,
@@ -95,10 +123,22 @@ def plan_view(plan: Plan, problems: Sequence[RowProblem], sheet: Sheet) -> PlanV
                 rows=line.rows,
                 now=line.now,
                 per_day=line.per_day,
+                time_zone=zones[line.phone_id],
                 ends_at_ms=line.ends_at_ms,
+                ends_at=None if line.ends_at_ms is None else local(line.ends_at_ms, zones[line.phone_id]),
                 held=line.held,
             )
             for line in plan.lines
+        ],
+        calendar=[
+            PlanRowView(
+                row_no=row.row_no,
+                phone_id=row.phone_id,
+                account_id=row.account_id,
+                at_ms=row.at_ms,
+                at=local(row.at_ms, zones[row.phone_id]),
+            )
+            for row in plan.calendar
         ],
         problems=[problem_view(problem, sheet) for problem in problems],
         skipped=[problem_view(problem, sheet) for problem in plan.skipped],

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from fastapi import APIRouter
 
 from controller.core import Core
 from controller.model import Account, Action, Phone, PhoneId, QuotaUse, Sighting
 from controller.web.desk import Actor, At
+from controller.web.evidence import ScreenView, WarningView, screen_view, warning_view
+from controller.web.quotas import AccountView, account_view
 
 router = APIRouter(prefix="/phones", tags=["phones"])
+
+_LAST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,11 @@ class PhoneView:
     acting_mode: str | None
     resting_since_ms: int | None
     resting_cause: str
+    strikes: int
+    cooldown_until_ms: int | None
+    probation_until_ms: int | None
+    frozen_since_ms: int | None
+    frozen_cause: str
     adds_day: int | None
     adds_hour: int | None
     adds_per_day: int | None
@@ -42,6 +51,8 @@ class PhoneView:
     model: str
     android_version: str
     wechat_version: str
+    wechat_version_code: int
+    wechat_installer: str
     is_virtual: bool
 
 
@@ -59,6 +70,11 @@ def phone_view(phone: Phone, account: Account | None, use: QuotaUse | None) -> P
         acting_mode=account.mode if account else None,
         resting_since_ms=account.resting_since_ms if account else None,
         resting_cause=account.resting_cause if account else "",
+        strikes=account.strikes if account else 0,
+        cooldown_until_ms=phone.cooldown_until_ms,
+        probation_until_ms=account.probation_until_ms if account else None,
+        frozen_since_ms=account.frozen_since_ms if account else None,
+        frozen_cause=account.frozen_cause if account else "",
         adds_day=use.used_day if use else None,
         adds_hour=use.used_hour if use else None,
         adds_per_day=use.rule.per_day if use else None,
@@ -74,8 +90,27 @@ def phone_view(phone: Phone, account: Account | None, use: QuotaUse | None) -> P
         model=facts.model,
         android_version=facts.android_version,
         wechat_version=facts.wechat_version,
+        wechat_version_code=facts.wechat_version_code,
+        wechat_installer=facts.wechat_installer,
         is_virtual=facts.is_virtual,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneDetail:
+    """One phone with its account's quotas, and its last warnings and unreadable screens, newest first."""
+
+    phone: PhoneView
+    account: AccountView | None
+    warnings: list[WarningView]
+    screens: list[ScreenView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearedView(PhoneView):
+    """The phone after its account may act again, and how long before the meant end of the rest that was."""
+
+    early_by_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +191,12 @@ async def show_phone(at: At, phone_id: str) -> PhoneView:
     return await at.ask(lambda core: _view(core, core.fleet.phone(PhoneId(phone_id))))
 
 
+@router.get("/{phone_id}/detail", summary="Show all of one phone")
+async def show_detail(at: At, phone_id: str) -> PhoneDetail:
+    """Return one phone with its account's quotas, its last warnings and what its agent could not read."""
+    return await at.ask(_detail, PhoneId(phone_id))
+
+
 @router.post("/{phone_id}/number", summary="Give a handset its number")
 async def number_phone(at: At, actor: Actor, phone_id: str, asked: Numbering) -> PhoneView:
     """Bind a painted number to a handset; the same pair twice is no error."""
@@ -185,17 +226,31 @@ async def assign_phone(at: At, actor: Actor, phone_id: str, asked: Assignment) -
 
 
 @router.post("/{phone_id}/clearing", summary="End the rest after a warning")
-async def clear_phone(at: At, actor: Actor, phone_id: str, asked: Clearing) -> PhoneView:
+async def clear_phone(at: At, actor: Actor, phone_id: str, asked: Clearing) -> ClearedView:
     """Let the phone's account act again: a named person decides, with a reason."""
 
-    def clear(core: Core) -> PhoneView:
-        return _view(core, core.fleet.clear(PhoneId(phone_id), reason=asked.reason, actor=actor))
+    def clear(core: Core) -> ClearedView:
+        done = core.fleet.clear(PhoneId(phone_id), reason=asked.reason, actor=actor)
+        return ClearedView(**asdict(_view(core, done.phone)), early_by_ms=done.early_by_ms)
 
     return await at.ask(clear)
 
 
 def _selected(core: Core, select: str) -> list[PhoneView]:
     return [_view(core, phone) for phone in core.fleet.select(select)]
+
+
+def _detail(core: Core, phone_id: PhoneId) -> PhoneDetail:
+    phone = core.fleet.phone(phone_id)
+    host = phone.facts.host
+    warned = core.archive.warnings(phone_id=phone.phone_id, limit=_LAST)
+    blind = core.archive.blind_screens(phone.phone_id, limit=_LAST)
+    return PhoneDetail(
+        phone=_view(core, phone),
+        account=account_view(core, phone.phone_id, phone.account_id) if phone.account_id else None,
+        warnings=[warning_view(one, host) for one in warned],
+        screens=[screen_view(one, host) for one in blind],
+    )
 
 
 def _view(core: Core, phone: Phone) -> PhoneView:

@@ -30,6 +30,7 @@ class StatusView:
     gaps: int
     refused_no_notice: int
     clock_cause: str
+    restored_until_ms: int | None
 
 
 def status_view(status: Status, *, version: str, farm_id: str) -> StatusView:
@@ -48,6 +49,7 @@ def status_view(status: Status, *, version: str, farm_id: str) -> StatusView:
         gaps=status.gaps,
         refused_no_notice=status.refused_no_notice,
         clock_cause=status.clock_cause,
+        restored_until_ms=status.restored_until_ms,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from controller.core import Core
-from controller.model import Violation, ViolationState
+from controller.records import Violation, ViolationState
 from controller.safe import masked
 from controller.web.desk import Actor, At
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 
-from controller.model import Hit
+from controller.records import Hit
 
 Matcher = Callable[[str], list[Hit]]
 

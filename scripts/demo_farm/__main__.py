@@ -112,6 +112,8 @@ words = {json.dumps(world.WORDS, ensure_ascii=False)}
 per_day = {per_day}
 per_hour = {per_day}
 spacing_s = 1
+hours = "00:00-24:00"
+ramp = []
 
 [agent]
 controller = "127.0.0.1:{farm.grpc_port}"

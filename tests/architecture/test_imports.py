@@ -17,8 +17,20 @@ ONLY = {
     "uiautomator2": ("agent/driver",),
     "adbutils": ("agent/driver",),
     "grpc": ("agent/session.py", "controller/rpc/", "protos/", "controller/answers.py"),
-    "sqlite_utils": ("agent/outbox.py", "agent/intents.py", "agent/chatbook.py", "controller/store/"),
-    "sqlite3": ("agent/outbox.py", "agent/intents.py", "agent/chatbook.py", "controller/store/"),
+    "sqlite_utils": (
+        "agent/outbox.py",
+        "agent/outboxfile.py",
+        "agent/intents.py",
+        "agent/chatbook.py",
+        "controller/store/",
+    ),
+    "sqlite3": (
+        "agent/outbox.py",
+        "agent/outboxfile.py",
+        "agent/intents.py",
+        "agent/chatbook.py",
+        "controller/store/",
+    ),
     "psycopg": ("controller/store/",),
     "fastapi": ("controller/web/", "controller/server.py"),
     "uvicorn": ("controller/server.py", "controller/web/"),
@@ -37,11 +49,12 @@ BARE = (
     "agent/model.py",
     "agent/errors.py",
     "controller/model.py",
+    "controller/records.py",
     "controller/errors.py",
     "controller/clock.py",
 )
 BARE_FOLDERS = ("controller/words/",)
-VOCABULARY = {"protos.facts", "controller.model", "controller.words"}
+VOCABULARY = {"protos.facts", "controller.model", "controller.records", "controller.words"}
 
 
 def modules() -> list[Path]:
@@ -102,7 +115,13 @@ def test_the_table_catches_a_forbidden_edge(name: str, source: str) -> None:
 SQL = re.compile(
     r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE)\b", re.DOTALL
 )
-SQL_HOMES = ("controller/store/", "agent/outbox.py", "agent/intents.py", "agent/chatbook.py")
+SQL_HOMES = (
+    "controller/store/",
+    "agent/outbox.py",
+    "agent/outboxfile.py",
+    "agent/intents.py",
+    "agent/chatbook.py",
+)
 
 
 def has_sql(source: str) -> bool:
@@ -134,8 +153,41 @@ def commits(source: str) -> int:
     )
 
 
+FLOWS = ("agent/wechat/", "agent/capture/")
+# What flows would need to touch a phone past agent.commit and the verbs of agent.phone.
+BELOW = ("_driver", "fence", "call", "shell", "shell_once", "shell_bytes")
+
+
+def reaches_below(source: str) -> list[str]:
+    """Return the names below Phone that a module takes off an object or imports."""
+    return sorted(
+        {
+            node.attr
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Attribute) and node.attr in BELOW
+        }
+        | {name for name in imports(ast.parse(source)) if name.startswith(("agent.driver", "agent.fence"))}
+    )
+
+
+def test_flows_reach_no_raw_touch() -> None:
+    assert reaches_below("phone._driver.call('click', 1, 2)") == ["_driver", "call"]
+    assert reaches_below("tap = phone.fence.tap") == ["fence"]
+    assert reaches_below("phone.shell('input tap 1 2')") == ["shell"]
+    assert reaches_below("from agent.driver import Driver") == ["agent.driver", "agent.driver.Driver"]
+    found = {
+        name: reaches_below(p.read_text())
+        for p in modules()
+        if (name := str(p.relative_to(ROOT))).startswith(FLOWS)
+    }
+    assert len(found) > 10
+    assert {name: names for name, names in found.items() if names} == {}
+
+
 def test_taps_that_last_stand_in_one_place() -> None:
     assert commits("phone.commit(spot)") == 1
     assert commits("self._phone.commit(spot)") == 1
     found = {str(p.relative_to(ROOT)): commits(p.read_text()) for p in modules()}
     assert {name: count for name, count in found.items() if count} == {"agent/commit.py": 1}
+    below = [str(p.relative_to(ROOT)) for p in modules() if ".fence.tap" in p.read_text()]
+    assert below == ["agent/phone.py"]

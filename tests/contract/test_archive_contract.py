@@ -311,3 +311,16 @@ def test_a_kind_without_effect_is_archived(core: Core, phone: Handset) -> None:
     stored = core.archive.event(phone.phone_id, phone.spool_id, 1)
     assert stored is not None
     assert stored.kind == "screen_unknown"
+
+
+def test_an_unreadable_screen_is_kept_with_the_picture_that_shows_it(core: Core, phone: Handset) -> None:
+    phone.say(
+        ScreenUnknown(activity="x", cause="empty", detail="8.0.99", picture="p.jpg", picture_sha256="ab")
+    )
+    (blind,) = core.archive.blind_screens(phone.phone_id)
+    assert (blind.cause, blind.detail, blind.picture, blind.picture_sha256) == (
+        "empty",
+        "8.0.99",
+        "p.jpg",
+        "ab",
+    )

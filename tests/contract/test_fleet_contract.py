@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controller.clock import FixedClock
+from controller.clock import DAY_MS, FixedClock
 from controller.core import Change, ChangeKind, Core
 from controller.errors import (
     BadRequest,
@@ -19,7 +19,7 @@ from controller.sessions import Greeting, PhoneSettings, Pulse
 from protos.facts import PhoneFacts
 from tests.support.backends import Backend, race
 from tests.support.clock import START_MS
-from tests.support.corefarm import facts, greeting, handset
+from tests.support.corefarm import armed, facts, greeting, handset, over, submit
 
 
 @pytest.fixture
@@ -140,6 +140,19 @@ def test_an_account_lives_on_one_phone(core: Core) -> None:
         core.fleet.assign(handset(core, 3, can_act=False).phone_id, unattended=True, actor="op")
     with pytest.raises(UnknownPhone):
         core.fleet.assign(PhoneId("099"), holder="x", actor="op")
+
+
+def test_rows_that_only_an_account_may_do_move_with_it(core: Core, clock: FixedClock) -> None:
+    phone, other = handset(core, 1), handset(core, 2)
+    submit(core, 1, [phone, other])
+    lease = phone.take()
+    phone.say(armed(lease), over(lease, "not_done", "not_sent"))
+    core.fleet.assign(phone.phone_id, account_id="", actor="op")
+    core.fleet.assign(other.phone_id, account_id="wx001", actor="op")
+    other.beat(account_id="wx001")
+    clock.advance(DAY_MS)
+    other.beat(account_id="wx001")
+    assert other.take().task.id == lease.task.id
 
 
 def test_a_notice_lets_capture_begin_and_is_shown_when_missing(core: Core) -> None:

@@ -10,8 +10,18 @@ import pytest
 from controller.clock import FixedClock
 from controller.core import Core
 from controller.errors import BadRequest, BadRows, SafetyRefusal, StaleEpoch, UnknownJob, UnknownPhone
-from controller.model import AccountId, Held, JobId, JobState, Lease, PermitId, PhoneId, TaskId, TaskState
-from protos.facts import FriendAccepted
+from controller.model import (
+    AccountId,
+    Held,
+    JobId,
+    JobState,
+    Lease,
+    PermitId,
+    PhoneId,
+    TaskId,
+    TaskState,
+)
+from protos.facts import FriendAccepted, PlatformWarned
 from tests.support.backends import Backend, race
 from tests.support.clock import START_MS
 from tests.support.corefarm import (
@@ -186,13 +196,12 @@ def test_rows_go_to_their_pinned_phone_or_to_a_phone_of_the_pool_only(core: Core
     ("prepare", "cause"),
     [
         (lambda core, phone: core.fleet.assign("1", account_id="", actor="op"), "no_account"),
-        (lambda core, phone: core.fleet.assign("1", unattended=False, actor="op"), "assist"),
         (lambda core, phone: phone.beat(account_id="wx-other"), "account_mismatch"),
         (lambda core, phone: phone.beat("in_hand"), "phone_in_hand"),
         (lambda core, phone: phone.beat("blind"), "phone_blind"),
         (lambda core, phone: phone.beat("logged_out"), "phone_logged_out"),
     ],
-    ids=["no_account", "assist", "mismatch", "in_hand", "blind", "logged_out"],
+    ids=["no_account", "mismatch", "in_hand", "blind", "logged_out"],
 )
 def test_a_phone_that_may_not_act_says_why(core: Core, phone: Handset, prepare, cause: str) -> None:
     job = submit(core, 1, [phone])
@@ -200,6 +209,14 @@ def test_a_phone_that_may_not_act_says_why(core: Core, phone: Handset, prepare, 
     assert phone.lease() == Held(cause=cause)
     assert core.jobs.blockers(job.id) == {"001": Held(cause=cause)}
     assert states(core, job.id) == ["queued"]
+
+
+def test_in_assist_tasks_go_out_too_since_a_person_taps(core: Core, phone: Handset) -> None:
+    submit(core, 1, [phone])
+    core.fleet.assign(phone.phone_id, unattended=False, actor="op")
+    lease = phone.take()
+    renewals = core.jobs.renew(phone.phone_id, epoch=phone.epoch, task_ids=[lease.task.id])
+    assert [r.lease_ms for r in renewals] == [120_000]
 
 
 def test_an_older_session_gets_no_task(core: Core, phone: Handset) -> None:
@@ -579,6 +596,41 @@ def test_what_was_not_armed_or_was_never_for_this_phone_restores_nothing(core: C
     assert used_day(core) == 0
 
 
+def test_a_tap_that_restored_data_gave_to_another_phone_counts_and_is_not_made_again(
+    core: Core, phone: Handset
+) -> None:
+    other = handset(core, 2)
+    job = submit(core, 1, [phone, other])
+    lease = phone.take()
+    phone.say(returned(lease))
+    other.say(armed(lease), over(lease))
+    task = core.jobs.tasks(job.id)[0]
+    assert (task.state, task.cause, task.phone_id) == (TaskState.UNKNOWN, "restored", other.phone_id)
+    assert core.quotas.use(AccountId("wx002"))[0].used_day == 1
+    assert core.status().restored_until_ms is not None
+    entries = [entry for entry in core.audit.entries() if entry.what == "task.second_tap"]
+    assert [entry.object for entry in entries] == [task.id]
+
+
+@pytest.mark.parametrize("how", ["returned", "never received"])
+def test_what_another_phone_tapped_while_this_one_had_it_does_not_go_out_again(
+    core: Core, phone: Handset, clock: FixedClock, how: str
+) -> None:
+    other = handset(core, 2)
+    job = submit(core, 1, [phone, other])
+    lease = phone.take()
+    other.say(armed(lease))
+    assert states(core, job.id) == ["leased"]
+    if how == "returned":
+        phone.say(returned(lease))
+    else:
+        phone.reconcile()
+    task = core.jobs.tasks(job.id)[0]
+    assert (task.state, task.cause) == (TaskState.UNKNOWN, "restored")
+    assert used_day(core) == 0
+    assert core.quotas.use(AccountId("wx002"))[0].used_day == 1
+
+
 # ---- renewing
 
 
@@ -597,12 +649,10 @@ def test_a_lease_is_renewed_until_it_ended(core: Core, phone: Handset, clock: Fi
     assert renewed() == 0
 
 
-def test_a_lease_is_not_renewed_for_an_account_that_rests_or_may_no_longer_tap(
-    core: Core, phone: Handset
-) -> None:
+def test_a_lease_is_not_renewed_for_an_account_that_rests(core: Core, phone: Handset) -> None:
     submit(core, 1, [phone])
     lease = phone.take()
-    core.fleet.assign(phone.phone_id, unattended=False, actor="op")
+    phone.say(PlatformWarned(warning="add_frequency", surface="dialog", text="操作过于频繁", task_id=""))
     task_ids = [lease.task.id, TaskId("unheard-of")]
     assert [r.lease_ms for r in core.jobs.renew(phone.phone_id, epoch=phone.epoch, task_ids=task_ids)] == [
         0,

@@ -17,8 +17,10 @@ from agent.virtual.scenario import load_scenario
 from agent.wechat.identity import read_account
 from agent.wechat.newfriends import read_requests
 from agent.wechat.pages import Health
-from agent.wechat.screens import ScreenName, Spot
+from agent.wechat.screens import ScreenName
+from agent.wechat.spots import Spot
 from tests.support.adb import adb_server, bundled_adb, until
+from tests.support.commits import MARK
 from tests.support.hand import SCENARIOS
 from tests.support.handset import handsets
 
@@ -131,7 +133,7 @@ def test_old_sight_is_not_tapped(phone):
     with pytest.raises(NotRecognised):
         phone.tap(old)
     with pytest.raises(NotRecognised):
-        phone.commit(old)
+        phone.commit(old, MARK)
 
 
 def test_wait_names_what_did_not_come(phone):

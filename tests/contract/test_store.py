@@ -227,7 +227,13 @@ def test_the_oldest_task_goes_to_one_of_many_takers(backend: Backend) -> None:
         taken = []
         while True:
             with store.transaction() as tx:
-                task = tx.take_oldest(phones[place].phone_id, AccountId("wx"), START_MS)
+                task = tx.take_oldest(
+                    phones[place].phone_id,
+                    AccountId("wx"),
+                    START_MS,
+                    action=Action.FRIEND_ADD,
+                    paused_after_ms=START_MS,
+                )
                 if task is None:
                     return taken
                 tx.save_task(replace(task, state=type(task.state).DONE))

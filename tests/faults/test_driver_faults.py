@@ -1,5 +1,6 @@
 """Whatever happens to an answer, a mutating call reaches the phone once; the error says what may follow."""
 
+import contextlib
 import time
 
 import pytest
@@ -233,3 +234,37 @@ def test_worn_server_is_started_anew(driver, phone, monkeypatch):
     assert driver.recycle_if_worn()
     assert phone.do(lambda: phone.handset.ui_automation) is not before
     assert driver.call("ping") == "pong"
+
+
+# -- shell commands that change something
+
+
+@pytest.mark.parametrize(
+    ("fault", "made"), [("drop", 0), ("hang", 0), ("lost_after_act", 1), ("hang_after_act", 1)]
+)
+def test_a_shell_tap_whose_answer_is_lost_is_not_repeated(driver, phone, fault, made):
+    phone.fault(fault, "shell:input", None)
+    try:
+        answer = driver.shell_once("input tap 500 540; echo $?", within_s=WAIT_S)
+    except AnswerLost:
+        answer = ""
+    assert (answer, taps(phone)) == ("", made)
+
+
+@pytest.mark.parametrize("fault", ["unplug", "unplug_after_act"])
+def test_a_cable_pulled_in_the_middle_of_a_command_is_a_lost_answer(adb, driver, phone, fault):
+    phone.fault(fault, "shell:input")
+    with contextlib.suppress(AnswerLost):
+        assert driver.shell_once("input tap 500 540; echo $?", within_s=WAIT_S) == ""
+    assert taps(phone) == (fault == "unplug_after_act")
+    until(lambda: adb.states().get(phone.address) != "device", "adb to notice")
+    with pytest.raises(PhoneGone):
+        driver.shell_once("input tap 500 540")
+    phone.plug()
+
+
+def test_a_command_does_not_leave_after_its_time(driver, phone):
+    driver.shell_once("true")
+    with pytest.raises(NotSent):
+        driver.shell_once("input tap 500 540", not_after_s=time.monotonic() - 0.001)
+    assert taps(phone) == 0

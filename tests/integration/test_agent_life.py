@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from agent import owner
 from protos.facts import (
     Fact,
     MessageSeen,
@@ -94,6 +95,25 @@ def test_friends_are_added_once_and_chats_are_captured_once(desk: Host) -> None:
     messages = facts(desk, MessageSeen)
     assert [(m.position, m.side, m.text) for m in messages] == [(1, "in", "在吗"), (2, "in", "在吗")]
     assert {e.account_id for e in seen(desk).events() if isinstance(e.fact, MessageSeen)} == {"farm_001"}
+    mark = owner.parse(desk.farm.do(lambda: desk.phones[0].handset.files.read(owner.PATH)).decode())
+    assert mark is not None
+    assert (mark.farm_id, mark.phone_epoch, mark.host) == ("stub", seen(desk).epoch, "test-host")
+
+
+def test_a_phone_of_another_farm_is_captured_and_not_acted_on(desk: Host) -> None:
+    files = desk.phones[0].handset.files
+    foreign = "other-farm 9 90 some-host boot spool\n"
+    desk.farm.do(lambda: files.write(owner.PATH, foreign.encode()))
+    offer(desk, 1)
+    with desk.keeper(desk.phones):
+        until(lambda: "quarantined" in states(desk), "the refusal", 60)
+        until(lambda: len(facts(desk, MessageSeen)) == 2, "two messages", 30)
+    assert [f.cause for f in facts(desk, PhoneStateChanged) if f.state == "quarantined"] == ["other_farm"]
+    assert (desk.stub.leased, "ready" in states(desk)) == ([], False)
+    assert (requests(desk), facts(desk, TaskArmed)) == ({}, [])
+    assert desk.farm.do(lambda: files.read(owner.PATH)).decode() == foreign
+    # Its numbers mean nothing to this farm.
+    assert seen(desk).hellos[0].hello.last_phone_epoch == 0
 
 
 def is_armed_on_disk(desk: Host) -> bool:
@@ -158,8 +178,8 @@ def test_lost_answer_to_the_tap_is_settled_by_looking(desk: Host) -> None:
         offer(desk, 1)
         offer(desk, 2)
         until(lambda: len(facts(desk, TaskArmed)) == 1, "the first armed task", 40)
-        # Whatever tap comes next is done and its answer lost: a commit is settled by looking.
-        desk.phones[0].faults("lost_after_act", "click", 1)
+        # The lasting tap that comes next is done and its answer lost: it is settled by looking.
+        desk.phones[0].faults("lost_after_act", "shell:input", 1)
         until(lambda: len(facts(desk, TaskEnded)) + len(facts(desk, TaskReturned)) >= 2, "both settled", 90)
         assert seen(desk).streams == armed_before
     assert all(count == 1 for count in requests(desk).values())
@@ -195,7 +215,10 @@ def test_warning_rests_the_account_through_restarts_until_the_controller_says_ot
         beats = len(seen(desk).heartbeats)
         until(lambda: len(seen(desk).heartbeats) > beats + 5, "some heartbeats")
         assert desk.stub.leased == leased
-        assert len(facts(desk, PlatformWarned)) == 1
+        told = [fact for fact in facts(desk, PlatformWarned) if isinstance(fact, PlatformWarned)]
+        # The warning at once, and once more with its picture.
+        assert [bool(fact.picture) for fact in told] == [False, True]
+        assert {fact.task_id for fact in told} == {told[0].task_id}
         desk.stub.allow(serial, unattended=True)
         # If the dialog still stands on the screen, the account is let go and rests again at the sight of it.
         until(

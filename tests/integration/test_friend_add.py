@@ -11,9 +11,11 @@ from agent.model import FriendAdd, Result
 from agent.phone import SPOT_LIFE_S
 from agent.virtual.scenario import load_scenario, parse_scenario
 from agent.virtual.wechat.profile import RequestPage
-from agent.wechat.friends import add_friend, look
+from agent.wechat import friends as flow
+from agent.wechat.friends import look
 from agent.wechat.identity import read_account
 from agent.wechat.newfriends import read_requests
+from tests.support.commits import commit_of
 from tests.support.hand import SCENARIOS
 from tests.support.handset import handsets
 
@@ -34,6 +36,10 @@ ENDS = {
 def wanted(query, greeting=GREETING, remark="客户小满🌾"):
     kind = "mobile" if query.isdigit() else "wechat_id"
     return FriendAdd(query=query, query_kind=kind, greeting=greeting, remark=remark)
+
+
+def add_friend(phone, request, arm, check=lambda: None):
+    return flow.add_friend(phone, request, commit_of(phone, arm, check))
 
 
 class Arm:
@@ -152,15 +158,15 @@ def break_commit(monkeypatch, phone, virtual, fault):
     """Break the answer of the tap that sends, and of no other."""
     commit = phone.commit
 
-    def broken(spot):
+    def broken(spot, mark):
         if isinstance(virtual.handset.app.stage.page, RequestPage):
-            virtual.faults(fault, "click")
-        commit(spot)
+            virtual.faults(fault, "shell:input")
+        commit(spot, mark)
 
     monkeypatch.setattr(phone, "commit", broken)
 
 
-@pytest.mark.parametrize("fault", ["lost_after_act", "half_reply", "http_500", "dead_object"])
+@pytest.mark.parametrize("fault", ["lost_after_act", "hang_after_act"])
 def test_lost_answer_of_the_commit_tap_is_settled_by_looking(friends, monkeypatch, fault):
     virtual = friends.farm.phones[0]
     phone = friends.open(virtual)
@@ -172,7 +178,7 @@ def test_lost_answer_of_the_commit_tap_is_settled_by_looking(friends, monkeypatc
     assert friends.requests(virtual) == {"13800000002": 1}
 
 
-@pytest.mark.parametrize("fault", ["drop", "server_killed"])
+@pytest.mark.parametrize("fault", ["drop", "hang"])
 def test_commit_tap_that_never_arrived_is_proved_not_sent(friends, monkeypatch, fault):
     virtual = friends.farm.phones[0]
     phone = friends.open(virtual)
@@ -194,7 +200,7 @@ def test_lost_answer_of_a_navigation_tap_never_sends(friends):
     assert friends.requests(virtual) == {}
 
 
-@pytest.mark.parametrize("fault", ["lost_after_act", "http_500", "drop"])
+@pytest.mark.parametrize("fault", ["lost_after_act", "drop"])
 def test_the_tap_that_may_make_friends_is_made_once_and_seen(one_adb, fault):
     scenario = parse_scenario(
         '[phones_like]\ncount = 1\n[[people]]\nnickname = "免验证"\nmobile = "13800000003"\ntrait = "open"\n'
@@ -202,8 +208,8 @@ def test_the_tap_that_may_make_friends_is_made_once_and_seen(one_adb, fault):
     with handsets(scenario, one_adb) as hands:
         virtual = hands.farm.phones[0]
         phone = hands.open(virtual)
-        # Armed right before that tap: the next click is the one that may make friends.
-        ended = add_friend(phone, wanted("13800000003"), lambda: virtual.faults(fault, "click"))
+        # Armed right before that tap: the next one made by the shell is the one that may make friends.
+        ended = add_friend(phone, wanted("13800000003"), lambda: virtual.faults(fault, "shell:input"))
         made = fault != "drop"
         assert ended.outcome == ("added" if made else "not_sent")
         assert look(phone, wanted("13800000003")).outcome == ended.outcome
@@ -346,6 +352,70 @@ def test_a_row_whose_name_moved_while_it_was_read_leaves_the_list_unproved(frien
     assert not read_requests(phone).is_whole
 
 
+def test_a_request_that_waits_under_its_remark_counts_as_one_under_the_name(friends):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    world = friends.farm.world
+    account = world.accounts[virtual.account_id]
+    request, arm = wanted("13800000002"), Arm(friends, virtual)
+
+    def sent():
+        world.send_request(account, world.person(request.query), "x", request.remark)
+        account.requests[0].name = request.remark
+
+    friends.farm.do(sent)
+    ended = look(phone, request)
+    assert (ended.result, ended.outcome) == (Result.DONE, "requested")
+    again = add_friend(phone, request, arm)
+    assert (again.result, again.outcome, arm.calls) == (Result.NOT_DONE, "already_requested", 0)
+
+
+# -- what comes in front after a tap that lasts
+
+
+@pytest.mark.parametrize("page", ["chat", "profile"])
+@pytest.mark.parametrize("replaced", [1, 2])
+def test_another_friends_page_in_front_is_no_proof_of_friendship(friends, monkeypatch, replaced, page):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    world = friends.farm.world
+    account = world.accounts[virtual.account_id]
+    other = world.person("13800000009")
+    commit, taps = phone.commit, []
+
+    def replace_tap(spot, mark):
+        taps.append(spot)
+        if len(taps) < replaced:
+            commit(spot, mark)
+            return
+        stage = virtual.handset.app.stage
+        friends.farm.do(lambda: account.chat(other.key, world.name_for(account, other.key)))
+        friends.farm.do(lambda: stage.open(page, other.key, *([False] if page == "chat" else [])))
+
+    monkeypatch.setattr(phone, "commit", replace_tap)
+    monkeypatch.setattr(phone, "rest", lambda _seconds: None)
+    ended = add_friend(phone, wanted("13800000001"), Arm(friends, virtual))
+    assert (ended.result, ended.outcome) == (Result.NOT_DONE, "not_sent")
+    assert (len(taps), friends.requests(virtual)) == (replaced, {})
+
+
+def test_a_toast_that_is_no_answer_does_not_end_the_wait_for_one(friends, monkeypatch):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    world = friends.farm.world
+    account = world.accounts[virtual.account_id]
+
+    def toast():
+        # The words come first, the friendship after them.
+        if world.person("13800000003").key not in account.friends:
+            friends.farm.do(lambda: world.begin_add(account, world.person("13800000003")))
+        return "正在处理，请稍候"
+
+    monkeypatch.setattr(phone, "commit", lambda *_: monkeypatch.setattr(phone, "toast", toast))
+    ended = add_friend(phone, wanted("13800000003"), Arm(friends, virtual))
+    assert (ended.result, ended.outcome) == (Result.DONE, "added")
+
+
 # -- unknown words of the platform
 
 
@@ -377,9 +447,9 @@ def test_unknown_words_after_the_tap_stop_the_account_once_it_is_settled(
     phone = friends.open(virtual)
     commit = phone.commit
 
-    def answered(spot):
+    def answered(spot, mark):
         was_request = isinstance(virtual.handset.app.stage.page, RequestPage)
-        commit(spot)
+        commit(spot, mark)
         if was_request:
             friends.farm.warn(virtual.account_id, "RISK_ACCOUNT", surface, UNKNOWN)
 
@@ -429,3 +499,15 @@ def test_the_time_of_a_sight_is_that_of_its_begin(friends):
     virtual.faults("slow", "dumpWindowHierarchy", 1, 800)
     read_at_s = phone.page().read_at_s
     assert time.monotonic() - read_at_s >= 0.8
+
+
+def test_unknown_words_under_the_search_box_stop_the_account(friends):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    friends.farm.warn(virtual.account_id, "RISK_ACCOUNT", "text", UNKNOWN, at="search")
+    arm = Arm(friends, virtual)
+    with pytest.raises(PlatformWarning) as warned:
+        add_friend(phone, wanted("13800000001"), arm)
+    assert (warned.value.warning, warned.value.surface) == ("UNKNOWN_PAGE", "text")
+    assert UNKNOWN not in str(warned.value)
+    assert (arm.calls, friends.requests(virtual)) == (0, {})

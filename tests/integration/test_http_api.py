@@ -154,6 +154,24 @@ def test_who_acts_is_in_the_audit_even_with_a_chinese_name(api: RunningApi):
     assert (entry.actor, entry.what, entry.object) == ("李运营", "phone.number", "001")
 
 
+@pytest.mark.parametrize("said", ["", "%20%0a"])
+def test_an_act_that_nobody_owns_is_refused(api: RunningApi, said: str):
+    api.plug_in("V1")
+    api.client.headers["x-farm-actor"] = said
+    refused = api.post("/phones/1/number", {"serial": "V1"})
+    assert (refused.status_code, refused.json()["error"]) == (400, "bad_request")
+    assert "X-Farm-Actor" in refused.text
+    assert api.ask(lambda core: core.audit.entries()) == []
+    assert api.get("/phones").status_code == 200
+
+
+def test_what_holds_phones_is_told_of_one_job_and_not_of_a_list_of_them(staffed: RunningApi):
+    made = staffed.upload("/friends/jobs", GOOD, phones="all", greeting="您好", source="a.csv").json()["job"]
+    held = staffed.get(f"/jobs/{made['job_id']}").json()["holds"]
+    assert [(hold["phone_id"], hold["cause"]) for hold in held] == [("007", "phone_preparing")]
+    assert [job["holds"] for job in staffed.get("/jobs").json()] == [[]]
+
+
 def test_a_list_is_checked_and_nothing_is_stored(staffed: RunningApi):
     found = staffed.upload("/friends/check", BAD).json()
     assert (found["rows"], found["usable"], found["encoding"]) == (2, 1, "utf-8-sig")

@@ -14,7 +14,7 @@ import structlog
 from controller.clock import SystemClock
 from controller.core import Core
 from controller.errors import ConfigWrong
-from controller.model import Action, PhoneId, QuotaRule
+from controller.model import AccountId, ActingMode, Action, PhoneId, QuotaRule
 from controller.rpc.service import FleetServer
 from controller.store import open_store
 from protos.channel import MAX_BATCH_EVENTS
@@ -469,6 +469,26 @@ def test_what_is_allowed_is_pushed_when_it_changes_and_only_then(edge: Edge, con
     edge.call(edge.core.fleet.assign, ONE, unattended=False, actor="op")
     pushed = agent.next("settings")
     assert (pushed.capture_allowed, pushed.unattended, pushed.account_id) == (True, False, "wx1")
+
+
+def test_what_is_allowed_is_told_before_the_task_that_it_allows(edge: Edge, connect, number) -> None:
+    number()
+    edge.call(edge.core.fleet.assign, ONE, unattended=False, actor="op")
+    agent = connect()
+    assert not agent.hello().settings.unattended
+    agent.beat(account_id="wx1")
+    until(lambda: edge.call(edge.core.fleet.phone, ONE).state == "ready", "the heartbeat")
+
+    def allow() -> None:
+        # As another controller on the same database does it: nobody here is told.
+        with edge.core.jobs._ledger.store.transaction() as tx:
+            tx.set_mode(AccountId("wx1"), ActingMode.UNATTENDED)
+
+    edge.call(allow)
+    submit(edge)
+    agent.want()
+    assert agent.next("settings").unattended
+    assert agent.next("task").task_id
 
 
 def test_a_heartbeat_is_kept_and_silence_shows(edge: Edge, connect, number) -> None:

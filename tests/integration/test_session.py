@@ -11,9 +11,11 @@ import grpc
 import pytest
 
 from agent import session as session_module
+from agent.epochs import Claim
 from agent.errors import LeaseLost
 from agent.intents import Intents
 from agent.model import Ended, Result, Settings
+from agent.model import FriendAdd as AddAction
 from agent.outbox import Outbox
 from agent.session import Greeting, Session
 from agent.wire import Pulse
@@ -204,7 +206,8 @@ def test_task_is_durable_before_it_is_done_and_its_end_goes_out(rig: Rig) -> Non
     rig.session.want(1)
     until(rig.intents.open_tasks, "the task")
     (mine,) = rig.intents.open_tasks()
-    assert mine.friend_add.query == "q"
+    assert isinstance(mine.action, AddAction)
+    assert mine.action.query == "q"
     assert rig.session.wanted == 0
     until(lambda: "t1" in rig.seen.heartbeats[-1].heartbeat.held_task_ids, "a heartbeat that holds it")
     rig.intents.arm(mine)
@@ -280,6 +283,65 @@ def test_lease_goes_on_in_the_epoch_of_a_reconnect(rig: Rig) -> None:
     assert list(rig.seen.hellos[-1].hello.open_task_ids) == ["t1"]
     until(lambda: rig.intents.open_tasks()[0].phone_epoch == 2, "the renewal in it")
     rig.intents.arm(rig.intents.open_tasks()[0])
+
+
+def test_greeting_tells_what_was_told_before(tmp_path: Path) -> None:
+    with FleetStub() as stub:
+        for _ in range(2):
+            outbox = Outbox.open(tmp_path / "a.db")
+            session = open_session(stub, outbox)
+            session.start()
+            outbox.add(state(0))
+            until(lambda: session.is_connected, "welcome")  # noqa: B023 -- called at once
+            session.close(flush_s=10)
+            outbox.close()
+        first, second = (up.hello for up in stub.phone(SERIAL).hellos)
+    assert (first.last_farm_epoch, first.last_phone_epoch, first.spool_acked) == (0, 0, 0)
+    assert (second.last_farm_epoch, second.last_phone_epoch, second.spool_acked) == (1, 1, 1)
+
+
+def test_controller_behind_what_it_told_before_is_served_and_not_obeyed(rig: Rig) -> None:
+    rig.stub.does.farm_epoch = 3
+    rig.stub.drop_all()
+    until(lambda: rig.outbox.claim.farm_epoch == 3 and rig.session.is_connected, "the higher epoch")
+    assert rig.session.settings.unattended
+    known = rig.outbox.claim
+    rig.stub.does.farm_epoch = 2
+    rig.stub.drop_all()
+    until(lambda: rig.session.is_connected and not rig.session.settings.unattended, "a stale welcome")
+    rig.outbox.add(state(1))
+    until(rig.all_acked, "the events all the same")
+    assert rig.outbox.claim == known
+    # Neither a later word nor a task of it counts.
+    rig.stub.allow(SERIAL, unattended=True)
+    rig.stub.tasks.put(task())
+    rig.session.want(1)
+    until(lambda: rig.seen.wants and "t1" in rig.stub.leased, "the task sent")
+    until(lambda: any(isinstance(e.fact, TaskReturned) for e in rig.seen.events()), "the return")
+    assert rig.intents.open_tasks() == []
+    assert not rig.session.settings.unattended
+    rig.stub.does.farm_epoch = 3
+    rig.stub.drop_all()
+    until(lambda: rig.session.settings.unattended, "the welcome that counts")
+
+
+def test_later_claim_on_the_phone_is_told_to_its_own_farm_only(tmp_path: Path) -> None:
+    def greet(on_phone: Claim, name: str) -> tuple[list[tuple[int, int]], bool]:
+        outbox = Outbox.open(tmp_path / name)
+        outbox.claim_on_phone = on_phone
+        with FleetStub() as stub:
+            session = open_session(stub, outbox)
+            session.start()
+            until(lambda: session.is_connected, "welcome")
+            session.close()
+            hellos = [up.hello for up in stub.phone(SERIAL).hellos]
+        outbox.close()
+        return [(h.last_farm_epoch, h.last_phone_epoch) for h in hellos], session.settings.unattended
+
+    # A new host's file knows nothing; the phone's mark is of this farm: greeted anew, and not obeyed.
+    assert greet(Claim("stub", 1, 40), "a.db") == ([(0, 0), (1, 40)], False)
+    # The numbers of another farm would make this one believe that it was restored.
+    assert greet(Claim("other", 9, 40), "b.db") == ([(0, 0)], True)
 
 
 def test_unknown_action_is_given_back(rig: Rig) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from controller.clock import Clock
@@ -17,12 +17,14 @@ from protos.wire import seal
 from tests.support.clock import START_MS
 
 GENEROUS = QuotaRule(action=Action.FRIEND_ADD, per_day=1_000, per_hour=1_000, spacing_ms=0)
+EVERYTHING = tuple(replace(GENEROUS, action=action) for action in Action)
 _uids = itertools.count(1)
 
 
 def core_on(store: Store, clock: Clock, *, rule: QuotaRule = GENEROUS, **settings: Any) -> Core:
     """Return a core with one quota rule."""
-    return Core(store, clock, CoreSettings(quota_rules=(rule,), **settings))
+    settings.setdefault("quota_rules", (rule,))
+    return Core(store, clock, CoreSettings(**settings))
 
 
 def facts(serial: str, *, is_virtual: bool = True) -> PhoneFacts:

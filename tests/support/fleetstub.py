@@ -44,6 +44,8 @@ class Behaviour:
     lease_ms: int = 120_000
     renew_ms: int | None = None  # None: as lease_ms
     phone_id: str = "001"
+    farm_id: str = "stub"
+    farm_epoch: int = 1
 
 
 @dataclass
@@ -167,8 +169,8 @@ class FleetStub(FleetServicer):
         seen.epoch += 1
         return Down(
             welcome=Welcome(
-                farm_id="stub",
-                farm_epoch=1,
+                farm_id=self.does.farm_id,
+                farm_epoch=self.does.farm_epoch,
                 phone_id=self.does.phone_id,
                 phone_epoch=seen.epoch,
                 high_water=seen.high_water(spool_id),

@@ -46,7 +46,7 @@ def main(path: str) -> None:
             phone_epoch=outbox.phone_epoch,
             until_boot_ms=boot_ms() + 120_000,
             boot_id=boot_id(),
-            friend_add=FriendAdd(query="q", query_kind="mobile", greeting="", remark=""),
+            action=FriendAdd(query="q", query_kind="mobile", greeting="", remark=""),
         )
         intents.receive(task)
         say("received", task.task_id)

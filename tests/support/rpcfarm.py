@@ -34,9 +34,9 @@ class Edge:
         self.port = 0
         self._runner = threading.Thread(target=self.loop.run_forever, name="edge")
 
-    def start(self) -> None:
+    def start(self, port: int = 0) -> None:
         self._runner.start()
-        self.port = self.on_loop(self.server.start("127.0.0.1:0"))
+        self.port = self.on_loop(self.server.start(f"127.0.0.1:{port}"))
 
     def on_loop(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout=30)

@@ -31,9 +31,16 @@ TOKEN = "token-of-this-test"
 class RunningApi:
     """A controller's HTTP side on a free port of 127.0.0.1."""
 
-    def __init__(self, folder: Path, *, words: tuple[str, ...] = (), per_day: int = 10) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        words: tuple[str, ...] = (),
+        per_day: int = 10,
+        rules: tuple[QuotaRule, ...] | None = None,
+    ) -> None:
         rule = QuotaRule(action=Action.FRIEND_ADD, per_day=per_day, per_hour=per_day, spacing_ms=0)
-        self._settings = CoreSettings(quota_rules=(rule,), words=words)
+        self._settings = CoreSettings(quota_rules=rules or (rule,), words=words)
         self._store_url = f"sqlite:///{folder / 'farm.db'}"
         self._up = threading.Event()
         self._failure: BaseException | None = None

@@ -73,8 +73,9 @@ def test_a_friend_of_this_account_is_not_to_be_asked() -> None:
     assert not row.agrees
 
 
-def test_a_request_that_was_accepted_before_it_was_settled() -> None:
-    task = {**TASK, "outcome": "added"}
+@pytest.mark.parametrize("outcome", ["added", "accepted"])
+def test_a_request_that_was_accepted(outcome: str) -> None:
+    task = {**TASK, "outcome": outcome}
     (row,) = verdict.rows([task], {2: "q"}, truth(), accepting={"q"})
     assert row.agrees
     (row,) = verdict.rows([task], {2: "q"}, truth(2), accepting={"q"})

@@ -173,6 +173,8 @@ class AddFriendSearch(Page):
         stage = self.stage
         if found.notice is not None:
             self.error = stage.wording(found.notice)
+        elif found.answer is Answer.WARNED:
+            pass  # what the platform says stands elsewhere
         elif found.answer is Answer.ABNORMAL:
             self.error = stage.table.warnings["PEER_ABNORMAL"][0]
         elif stage.world.shows_dialog(stage.account):

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 from agent.virtual.talk import Chat, Line
 from agent.virtual.ui import Look, Node
-from agent.virtual.wechat.draw import FAINT, INK, OWN_BUBBLE, WHITE, icon, ink, node, text_lines, text_width
+from agent.virtual.wechat.draw import (
+    FAINT,
+    INK,
+    OWN_BUBBLE,
+    RED,
+    WHITE,
+    icon,
+    ink,
+    node,
+    text_lines,
+    text_width,
+)
 from agent.virtual.wechat.labels import chat_label
 
 if TYPE_CHECKING:
@@ -114,9 +125,18 @@ class Layout:
         )
         box = node("RelativeLayout", avatar.bounds, avatar, rid=stage.rid("message_avatar_box"))
         content = self._content(line, top + 18)
-        parts = (content, box) if is_own else (box, content)
+        parts = (*self._failure(line, content), content, box) if is_own else (box, content)
         area = (0, top + 4, width, top + height - 4)
         return node("LinearLayout", area, *parts, rid=stage.rid("message_layout"))
+
+    def _failure(self, line: Line, content: Node) -> tuple[Node, ...]:
+        """Return the red mark left of a message that did not go out."""
+        if not line.is_failed:
+            return ()
+        left, top, _, bottom = content.bounds
+        middle = (top + bottom) // 2
+        area = (left - 90, middle - 30, left - 30, middle + 30)
+        return (node("ImageView", area, act="nothing", look=icon("close", RED)),)
 
     def _author(self, line: Line) -> str:
         if line.side == "out":

@@ -106,6 +106,11 @@ class ChatPage(Page):
         self.stage.world.send(self.stage.account, self.chat, text)
         self.stage.lag()
 
+    def do_info(self, _arg: str) -> None:
+        """Go to the page about this chat; groups and services have other pages, which are not drawn."""
+        if self.chat.kind == "private" and self.chat_key in self.stage.world.people:
+            self.stage.open("chat_info", self.chat_key)
+
     def do_profile(self, key: str) -> None:
         """Look at the peer."""
         if key in self.stage.world.people:
@@ -130,7 +135,7 @@ class ChatPage(Page):
             (width - 130, STATUS_PX, width, BAR_BOTTOM_PX),
             rid=stage.rid("chat_info_button"),
             desc=stage.text("chat_info"),
-            act="nothing",
+            act="info",
             look=icon("more"),
         )
         area = (0, STATUS_PX, width, BAR_BOTTOM_PX)

@@ -5,10 +5,24 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
-from agent.virtual.accounts import Account, Notice, Surface
-from agent.virtual.talk import PREVIEW, Chat
+from agent.virtual.accounts import Account
+from agent.virtual.halfpage import half
+from agent.virtual.notices import Moment, Notice, Surface
+from agent.virtual.talk import PREVIEW, Chat, Line
 from agent.virtual.ui import Node, Notification
-from agent.virtual.wechat import adding, chat, draw, home, moments, newfriends, profile, stops
+from agent.virtual.wechat import (
+    adding,
+    chat,
+    draw,
+    finding,
+    home,
+    moments,
+    newfriends,
+    profile,
+    remark,
+    stops,
+    tagging,
+)
 from agent.virtual.wechat.page import Page
 from agent.virtual.wechat.stage import Dialog, Stage
 from agent.virtual.wechat.unknown import table_of
@@ -26,14 +40,24 @@ ROUTES: dict[str, Callable[..., Page]] = {
     "new_friends": newfriends.NewFriends,
     "chat": chat.ChatPage,
     "moments": moments.Moments,
-    "search": stops.GlobalSearch,
+    "search": finding.Find,
+    "search_more": finding.FindMore,
+    "chat_info": finding.ChatInfo,
+    "remark": remark.RemarkPage,
+    "tags": tagging.TagPage,
     "web": stops.WarningPage,
     "login": stops.LoginPage,
 }
 # Warnings after which the account is signed out once a person has read them.
 SIGNS_OUT = frozenset({"KICKED", "LOGIN_EXPIRED"})
 # Warnings that have an activity of their own; other pages are web pages.
-PAGES = {"NEW_DEVICE_FACE": "verify", "UPDATE": "updater"}
+PAGES = {
+    "NEW_DEVICE_FACE": "verify",
+    "UPDATE": "updater",
+    "VERSION_TOO_LOW": "updater",
+    "OUTAGE": "outage",
+}
+TEAM = "微信团队"
 SWIPE_MIN_PX = 24  # shorter drags are taps
 
 
@@ -60,7 +84,9 @@ class WeChat:
         self.stage = Stage(
             world=world,
             account=self.account,
-            table=table_of(client.version_name, client.version_code),
+            table=table_of(
+                client.version_name, client.version_code, client.installer, language=client.language
+            ),
             clock=self._clock,
             width=width,
             height=height,
@@ -69,6 +95,11 @@ class WeChat:
         )
         self.stage.routes = ROUTES
         self._frozen: tuple[list[Node], str, int] | None = None  # old windows, old activity, until when
+        self._is_home = False  # whether the list of chats was in front when the world was last asked
+        self._calmed = self.account.calmed
+        self.dumps_a_piece = 0  # looks until the next piece of a new page is there; 0: pages come whole
+        self._dumps_of_page = 0
+        self._page_seen: object = None
         self.stop()
 
     # -- what is in sight
@@ -79,7 +110,8 @@ class WeChat:
             _, activity, until_ms = self._frozen
             if self._clock() < until_ms:
                 return activity
-        return self.stage.page.activity()
+        shown = [one.activity for one in self.stage.dialogs if one.activity]
+        return self.stage.table.activity(shown[-1]) if shown else self.stage.page.activity()
 
     def windows(self) -> list[Node]:
         """Return the windows in sight, dialogs last; just after an action these are the old ones."""
@@ -89,7 +121,11 @@ class WeChat:
             if self._clock() < until_ms:
                 return roots
             self._frozen = None
-        return self._draw()
+        return self._rendered(self._draw())
+
+    def dumped(self) -> None:
+        """The screen was looked at: a page that comes in pieces comes on."""
+        self._dumps_of_page += 1
 
     # -- what the handset does
 
@@ -104,6 +140,7 @@ class WeChat:
         self.stage.start_over("login" if self.account.is_logged_out else "home")
         self.stage.take_lag()
         self._frozen = None
+        self._is_home = False
         self.stage.mark()
 
     def tap(self, x: float, y: float) -> None:
@@ -204,8 +241,19 @@ class WeChat:
             return f"[{unread}条]{last}"
         return last.partition(": ")[2]
 
+    def _rendered(self, roots: list[Node]) -> list[Node]:
+        if not self.dumps_a_piece:
+            return roots
+        page = self.stage.page
+        seen = (id(page), getattr(page, "tab", 0), len(self.stage.stack))
+        if seen != self._page_seen:
+            self._page_seen, self._dumps_of_page = seen, 0
+        return [half(root, self._dumps_of_page // self.dumps_a_piece) for root in roots]
+
     def _draw(self) -> list[Node]:
         roots = [self.stage.page.draw()]
+        if self.account.banner is not None and self._has_strip(self.stage.page):
+            roots[0].children.append(stops.draw_banner(self.stage, self.stage.wording(self.account.banner)))
         roots += [stops.draw_dialog(self.stage, one) for one in self.stage.dialogs]
         return roots
 
@@ -234,27 +282,63 @@ class WeChat:
 
     def _sync(self) -> None:
         """Take in what the world did to this account."""
-        for notice in [one for one in self.account.notices if one.surface is not Surface.TEXT]:
+        if self._calmed != self.account.calmed:
+            self._calmed = self.account.calmed
+            self.stage.start_over("home")
+        self._come_home()
+        due = [one for one in self.account.notices if one.at is Moment.NOW]
+        for notice in due:
             self.account.notices.remove(notice)
+        # One that stands and comes now, on the home page, is shown once.
+        for notice in dict.fromkeys(due):
             self._show(notice)
+        banner = self.account.banner
+        if banner is not None and banner.until_ms is not None and banner.until_ms <= self._clock():
+            self.account.banner = None
         if self.account.is_logged_out and self.stage.page.screen != "login":
             self.stage.start_over("login")
         elif not self.account.is_logged_out and self.stage.page.screen == "login":
             self.stage.start_over("home")
         self.stage.mark()
 
+    def _come_home(self) -> None:
+        """Let the world know once that the home page is in front, not at each change of its tab."""
+        page = self.stage.page
+        is_home = isinstance(page, home.Home) and not self.stage.dialogs
+        if is_home and not self._is_home:
+            self.world.notices.meet(self.account, Moment.HOME)
+        self._is_home = is_home or (self._is_home and bool(self.stage.dialogs))
+
     def _show(self, notice: Notice) -> None:
-        if notice.warning == "LOGIN_PAGE":
-            self.account.is_logged_out = True
-            return
         text = self.stage.wording(notice)
-        if notice.surface is Surface.TOAST:
+        if self._is_sign_in(notice):
+            self.account.is_logged_out = True
+        elif notice.surface is Surface.TOAST:
             self.stage.toast(text)
-        elif notice.surface is Surface.PAGE:
-            self.stage.open("web", text, PAGES.get(notice.warning, "web"))
+        elif notice.surface in (Surface.PAGE, Surface.VERIFY):
+            usual = "verify" if notice.surface is Surface.VERIFY else "web"
+            self.stage.open("web", text, PAGES.get(notice.warning, usual))
+        elif notice.surface is Surface.BANNER:
+            self.account.banner = notice
+        elif notice.surface is Surface.SYSTEM_LINE:
+            key, self.account.line_chat = self.account.line_chat or TEAM, ""
+            line = Line(at_ms=self._clock(), side="system", kind="system", text=text)
+            self.account.receive(self.account.chat(key, TEAM), line)
         else:
             on_ok = self._sign_out if notice.warning in SIGNS_OUT else None
             self.stage.show(Dialog(text=text, on_ok=on_ok, has_cancel=notice.warning == "UPDATE"))
+
+    @staticmethod
+    def _has_strip(page: Page) -> bool:
+        """Tell whether a page shows the platform's strip: the list of chats, and a chat."""
+        return bool(page.chat_key) or (isinstance(page, home.Home) and page.tab == 0)
+
+    @staticmethod
+    def _is_sign_in(notice: Notice) -> bool:
+        """Tell whether a notice is the page to sign in itself."""
+        is_whole = notice.surface is Surface.PAGE and notice.warning in SIGNS_OUT
+        is_plain = notice.warning == "LOGIN_PAGE" and not notice.text and not notice.form
+        return notice.surface is Surface.LOGIN or is_whole or is_plain
 
     def _sign_out(self) -> None:
         self.account.is_logged_out = True

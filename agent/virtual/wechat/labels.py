@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 CHINA = timezone(timedelta(hours=8))
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 DAYS_BY_WEEKDAY = 7  # older lines are named by their date
+# Older posts are named by their date; where the client really changes over is not recorded.
+POSTS_BY_DAYS = 30
 
 
 def list_label(at_ms: int, now_ms: int) -> str:
@@ -35,13 +37,15 @@ def chat_label(at_ms: int, now_ms: int) -> str:
 
 
 def post_label(at_ms: int, now_ms: int) -> str:
-    """Return the time under a post in moments: 5分钟前, 2小时前, 昨天, 3天前."""
+    """Return the time under a post in moments: 刚刚, 5分钟前, 2小时前, 昨天, 3天前, 8月3日, 2023年8月3日."""
     minutes = max(0, now_ms - at_ms) // 60_000
     if minutes < 60:
-        return f"{max(1, minutes)}分钟前"
+        return f"{minutes}分钟前" if minutes else "刚刚"
     days = (_local(now_ms).date() - _local(at_ms).date()).days
     if days == 0:
         return f"{minutes // 60}小时前"
+    if days > POSTS_BY_DAYS:
+        return _date(_local(at_ms), _local(now_ms))
     return "昨天" if days == 1 else f"{days}天前"
 
 

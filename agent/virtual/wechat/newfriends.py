@@ -8,6 +8,7 @@ from agent.virtual.accounts import FriendRequest, RequestState
 from agent.virtual.ui import Look, Node, Rect
 from agent.virtual.wechat.draw import BAR_BOTTOM_PX, FAINT, GREEN, WHITE, icon, ink, node, visible
 from agent.virtual.wechat.page import Page
+from agent.virtual.world import Answer
 
 ROW_PX = 200
 HEAD_PX = 150
@@ -55,8 +56,16 @@ class NewFriends(Page):
         self.stage.open("profile", person)
 
     def do_accept(self, person: str) -> None:
-        """Go to the page that accepts a request."""
-        self.stage.open("accept_request", person)
+        """Go to the page that accepts a request, to the profile, or make friends: clients differ."""
+        stage = self.stage
+        opens = stage.account.client.accept_opens
+        if opens == "friends":
+            answer = stage.world.accept_by_account(stage.account, stage.world.people[person], "")
+            stage.lag(server=True)
+            if answer is Answer.REFUSED:
+                stage.toast(stage.text("expired_toast"))
+        else:
+            stage.open("profile" if opens == "profile" else "accept_request", person)
 
     def _rows(self) -> Iterator[Node]:
         for n, request in enumerate(self.stage.account.requests):

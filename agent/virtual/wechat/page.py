@@ -111,7 +111,7 @@ class Page:
             area,
             node("FrameLayout", area, inner),
             status,
-            desc=self.stage.text("window_prefix") + (self.title() or self.stage.last_title),
+            desc=self.stage.text("window_prefix") + self.stage.claimed(self.title()),
             act=SOLID,
             look=Look(fill=GREY),
         )

@@ -34,7 +34,8 @@ class Profile(Page):
         rows, top = [self._header()], 620
         is_friend = self.person.key in stage.account.friends
         for role, summary in self._rows(is_friend=is_friend):
-            rows.append(self._preference(stage.text(role), summary, top))
+            act = "remark" if role == "set_remark" and is_friend else "nothing"
+            rows.append(self._preference(stage.text(role), summary, top, act))
             top += ROW_PX
         top += 30
         for role, act in self._actions(is_friend=is_friend):
@@ -69,6 +70,10 @@ class Profile(Page):
         """Go to the page that accepts the person's request."""
         self.stage.open("accept_request", self.person.key)
 
+    def do_remark(self, _arg: str) -> None:
+        """Go to the page of remark and tags."""
+        self.stage.open("remark", self.person.key)
+
     def do_chat(self, _arg: str) -> None:
         """Open the chat; from here it is an activity of its own."""
         self.stage.account.chat(
@@ -78,8 +83,10 @@ class Profile(Page):
 
     def _rows(self, *, is_friend: bool) -> tuple[tuple[str, str], ...]:
         if is_friend:
+            tags = "，".join(self.stage.account.tagged.get(self.person.key, ()))
             return (
                 ("set_remark", ""),
+                *((("request_tags_label", tags),) if tags else ()),
                 ("request_permission_label", ""),
                 ("moments_of_person", ""),
                 ("more_info", ""),
@@ -131,7 +138,7 @@ class Profile(Page):
             look=Look(fill=WHITE),
         )
 
-    def _preference(self, title: str, summary: str, top: int) -> Node:
+    def _preference(self, title: str, summary: str, top: int, act: str) -> Node:
         width = self.stage.width
         text = node(
             "TextView",
@@ -152,7 +159,7 @@ class Profile(Page):
             "LinearLayout",
             (0, top, width, top + ROW_PX),
             node("RelativeLayout", (48, top, width, top + ROW_PX), *children),
-            act="nothing",
+            act=act,
             look=Look(fill=WHITE),
         )
 
@@ -184,6 +191,7 @@ class RequestPage(Page):
         super().__init__(stage)
         self.person: Person = stage.world.people[person]
         self.fields = {"greeting": f"我是{stage.account.nickname}", "remark": self.person.nickname}
+        self.tags: tuple[str, ...] = ()
 
     def title(self) -> str:
         """Return the page's title."""
@@ -207,11 +215,15 @@ class RequestPage(Page):
         """A greeting is cut at the client's limit."""
         self.fields[name] = self.fields[name][:GREETING_LIMIT]
 
+    def do_tags(self, _arg: str) -> None:
+        """Go to the page where tags are chosen; it hands them back."""
+        self.stage.open("tags", self)
+
     def do_commit(self, _arg: str) -> None:
         """Send the request and go back to the profile; a warning keeps the page."""
         stage = self.stage
         answer = stage.world.send_request(
-            stage.account, self.person, self.fields["greeting"], self.fields["remark"]
+            stage.account, self.person, self.fields["greeting"], self.fields["remark"], self.tags
         )
         if answer is Answer.SENT:
             stage.leave(server=True)
@@ -229,7 +241,8 @@ class RequestPage(Page):
                 text=stage.text("request_tags_label"),
                 look=ink(44),
             ),
-            act="nothing",
+            *self._chosen(top + 250),
+            act="tags",
             look=Look(fill="#f7f7f7", radius_px=12),
         )
         choices = [
@@ -251,6 +264,12 @@ class RequestPage(Page):
             self._label("request_permission_label", top + 380),
             *choices,
         ]
+
+    def _chosen(self, top: int) -> list[Node]:
+        if not self.tags:
+            return []
+        area = (400, top, self.stage.width - 90, top + 60)
+        return [node("TextView", area, text="，".join(self.tags), look=ink(42, FAINT))]
 
     def _label(self, role: str, top: int) -> Node:
         return node(
@@ -289,9 +308,13 @@ class AcceptPage(RequestPage):
         return [body, self.bar()]
 
     def do_commit(self, _arg: str) -> None:
-        """Become friends and show the profile."""
+        """Become friends and show the profile; the platform may say that the request expired."""
         stage = self.stage
-        stage.world.accept_by_account(stage.account, self.person, self.fields["remark"])
+        answer = stage.world.accept_by_account(stage.account, self.person, self.fields["remark"], self.tags)
+        if answer is Answer.REFUSED:
+            stage.leave(server=True)
+            stage.toast(stage.text("expired_toast"))
+            return
         stage.leave(server=True)
         if not isinstance(stage.page, Profile):
             stage.open("profile", self.person.key, server=True)

@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.virtual.accounts import Account, Notice
+from agent.virtual.accounts import Account
+from agent.virtual.notices import Notice
 from agent.virtual.wechat.page import Page
 from agent.virtual.world import World
 from agent.wechat.clients import ClientTable
@@ -22,6 +23,8 @@ class Dialog:
 
     text: str
     has_cancel: bool = False
+    ok_text: str = ""  # in place of 确定
+    activity: str = ""  # the screen whose activity it has, "" that of the page under it
     on_ok: Callable[[], None] | None = None
 
 
@@ -63,11 +66,16 @@ class Stage:
 
     def wording(self, notice: Notice) -> str:
         """Return the words of a warning."""
-        usual = self.table.warnings.get(notice.warning, (notice.warning,))[0]
+        forms = self.table.warnings.get(notice.warning, (notice.warning,))
+        usual = forms[notice.form % len(forms)]
         text = notice.text or usual
         for blank, value in (("{time}", "20:15"), ("{device}", "另一台"), ("{n}", "5000")):
             text = text.replace(blank, value)
         return text.replace("{name}", self.account.nickname)
+
+    def claimed(self, title: str) -> str:
+        """Return the title that the window's description claims; it may be an old one."""
+        return self.last_title if self.account.client.stale_desc else title or self.last_title
 
     # -- pages
 

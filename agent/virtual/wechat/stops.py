@@ -1,16 +1,18 @@
-"""What stops an account: warning dialogs and pages, the login page. Also the global search."""
+"""What stops an account: warning dialogs and pages, the login page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from agent.virtual.ui import Look, Node, Rect
-from agent.virtual.wechat.draw import BLUE, FAINT, GREEN, SOLID, WHITE, icon, ink, node, text_lines
+from agent.virtual.wechat.draw import BAR_BOTTOM_PX, BLUE, GREEN, SOLID, WHITE, icon, ink, node, text_lines
 from agent.virtual.wechat.page import Page
 from agent.virtual.wechat.stage import Dialog
 
 if TYPE_CHECKING:
     from agent.virtual.wechat.stage import Stage
+
+BANNER_PX = 100
 
 
 def draw_dialog(stage: Stage, dialog: Dialog) -> Node:
@@ -38,7 +40,7 @@ def draw_dialog(stage: Stage, dialog: Dialog) -> Node:
             "Button",
             (middle, foot, area.right, area.bottom),
             rid=stage.rid("dialog_ok"),
-            text=stage.text("confirm"),
+            text=dialog.ok_text or stage.text("confirm"),
             act="dialog_ok",
             focusable=True,
             look=ink(48, BLUE, align="center"),
@@ -63,6 +65,18 @@ def draw_dialog(stage: Stage, dialog: Dialog) -> Node:
         act=SOLID,
         look=Look(fill=WHITE, radius_px=24),
     )
+
+
+def draw_banner(stage: Stage, text: str) -> Node:
+    """Return the strip below the bar of a page."""
+    area = (0, BAR_BOTTOM_PX, stage.width, BAR_BOTTOM_PX + BANNER_PX)
+    words = node(
+        "TextView",
+        (60, BAR_BOTTOM_PX + 20, stage.width - 60, BAR_BOTTOM_PX + BANNER_PX - 20),
+        text=text,
+        look=ink(38),
+    )
+    return node("LinearLayout", area, words, act="nothing", look=Look(fill="#fdeeee"))
 
 
 class WarningPage(Page):
@@ -141,54 +155,3 @@ class LoginPage(Page):
         return [
             node("ScrollView", self.screen_rect, node("LinearLayout", self.screen_rect, *parts), act=SOLID)
         ]
-
-
-class GlobalSearch(Page):
-    """Search in chats and contacts by name."""
-
-    screen = "search"
-
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage)
-        self.focus = "query"
-
-    def content(self) -> list[Node]:
-        """Return field, cancel button and the contacts found."""
-        stage, width = self.stage, self.stage.width
-        cancel = node(
-            "TextView",
-            (width - 150, 110, width - 30, 180),
-            rid=stage.rid("search_cancel"),
-            text=stage.text("cancel"),
-            act="back",
-            look=ink(46, BLUE),
-        )
-        field = self.field(
-            "query", (60, 90, width - 190, 200), role="search_input", hint=stage.text("search")
-        )
-        rows = [self._row(name, key, 300 + n * 190) for n, (name, key) in enumerate(self._found())]
-        head = node("TextView", (48, 240, 400, 290), text="联系人", look=ink(36, FAINT))
-        items = node("ListView", self.body_rect, *([head, *rows] if rows else []), scrollable=True)
-        return [node("RelativeLayout", (0, 72, width, 220), field, cancel), items]
-
-    def do_chat(self, key: str) -> None:
-        """Open the chat with a contact."""
-        stage = self.stage
-        stage.account.chat(key, stage.world.name_for(stage.account, key))
-        stage.open("chat", key, False)
-
-    def _found(self) -> list[tuple[str, str]]:
-        query, world, account = self.fields.get("query", ""), self.stage.world, self.stage.account
-        names = [(world.name_for(account, key), key) for key in account.friends]
-        return [(name, key) for name, key in sorted(names) if query and query in name][:8]
-
-    def _row(self, name: str, key: str, top: int) -> Node:
-        width = self.stage.width
-        text = node(
-            "TextView",
-            (200, top + 60, width - 60, top + 130),
-            rid=self.stage.rid("search_result_name"),
-            text=name,
-            look=ink(48),
-        )
-        return node("RelativeLayout", (0, top, width, top + 190), text, act="chat", arg=key)

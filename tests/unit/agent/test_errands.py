@@ -10,6 +10,7 @@ import pytest
 from agent.boottime import boot_id, boot_ms
 from agent.errands import Errands
 from agent.errors import PhoneGone
+from agent.evidence import Evidence
 from agent.grip import Grip
 from agent.intents import Intents
 from agent.model import FriendAdd, LeasedTask
@@ -28,6 +29,9 @@ class Gone(Phone):
     def home(self, *, is_own_way: bool = False) -> None:  # type: ignore[override]  # it never returns
         raise PhoneGone
 
+    def screenshot(self) -> bytes:
+        raise PhoneGone
+
     def close(self) -> None:
         pass
 
@@ -39,7 +43,7 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
     made.close()
 
 
-def armed(outbox: Outbox, account_id: str) -> tuple[Errands, Intents, LeasedTask]:
+def armed(outbox: Outbox, account_id: str, folder: Path) -> tuple[Errands, Intents, LeasedTask]:
     """Return the errands of a phone with one task armed by an account."""
     intents = Intents(outbox)
     task = LeasedTask(
@@ -50,18 +54,23 @@ def armed(outbox: Outbox, account_id: str) -> tuple[Errands, Intents, LeasedTask
         phone_epoch=0,
         until_boot_ms=boot_ms() + 120_000,
         boot_id=boot_id(),
-        friend_add=FriendAdd(query="q", query_kind="mobile", greeting="", remark=""),
+        action=FriendAdd(query="q", query_kind="mobile", greeting="", remark=""),
     )
     outbox.account_id = account_id
     intents.receive(task)
     intents.arm(task)
     grip = Grip(Gone, lambda _: True)
-    return Errands(grip, outbox, intents, may_go_on=lambda: True, pause=lambda _: True), intents, task
+    errands = Errands(
+        grip, outbox, intents, Evidence(folder), may_go_on=lambda _: True, pause=lambda _: True, host="h"
+    )
+    return errands, intents, task
 
 
 @pytest.mark.parametrize(("armed_as", "seen"), [("a", "b"), ("a", ""), ("", "a"), ("", "")])
-def test_another_or_an_unknown_account_is_not_asked(outbox: Outbox, armed_as: str, seen: str) -> None:
-    errands, intents, task = armed(outbox, armed_as)
+def test_another_or_an_unknown_account_is_not_asked(
+    outbox: Outbox, tmp_path: Path, armed_as: str, seen: str
+) -> None:
+    errands, intents, task = armed(outbox, armed_as, tmp_path)
     outbox.account_id = seen
     errands.settle(task)
     assert intents.armed() == []
@@ -70,8 +79,8 @@ def test_another_or_an_unknown_account_is_not_asked(outbox: Outbox, armed_as: st
     assert (ended.result, ended.outcome) == ("unknown", "answer_lost")
 
 
-def test_the_account_that_armed_it_is_asked(outbox: Outbox) -> None:
-    errands, intents, task = armed(outbox, "a")
+def test_the_account_that_armed_it_is_asked(outbox: Outbox, tmp_path: Path) -> None:
+    errands, intents, task = armed(outbox, "a", tmp_path)
     with pytest.raises(PhoneGone):
         errands.settle(task)
     assert intents.armed() == [task]

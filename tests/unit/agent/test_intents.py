@@ -59,7 +59,7 @@ def task(host: Host, task_id: str = "t1", attempt: int = 1, lease_ms: int = 120_
         phone_epoch=3,
         until_boot_ms=host.boot_ms + lease_ms,
         boot_id=host.boot_id,
-        friend_add=FriendAdd(query="q", query_kind="mobile", greeting="g", remark="r"),
+        action=FriendAdd(query="q", query_kind="mobile", greeting="g", remark="r"),
     )
 
 
@@ -220,6 +220,24 @@ def test_an_intent_knows_the_account_that_armed_it(
     again.close()
 
 
+def test_an_intent_knows_what_was_armed(tmp_path: Path, intents: Intents, outbox: Outbox, host: Host) -> None:
+    mine, other = task(host), task(host, "t2")
+    intents.receive(mine)
+    intents.receive(other)
+    assert intents.armed_key(mine) == ""
+    intents.arm(mine, "digest")
+    assert intents.armed_key(mine) == "digest"
+    with outbox.transaction() as conn:  # as earlier builds made the table
+        conn.execute("ALTER TABLE intent DROP COLUMN object_key")
+    outbox.close()
+    again = Outbox.open(tmp_path / "a.db")
+    known = Intents(again, host.time())
+    assert known.armed_key(mine) == ""
+    known.arm(other, "later")
+    assert known.armed_key(other) == "later"
+    again.close()
+
+
 def test_a_task_is_given_back_once_and_only_unarmed(intents: Intents, outbox: Outbox, host: Host) -> None:
     mine = task(host)
     intents.receive(mine)
@@ -245,8 +263,8 @@ def test_words_of_an_ended_task_are_forgotten(intents: Intents, outbox: Outbox, 
     intents.receive(task(host))
     intents.end(task(host), DONE)
     with outbox.reading() as conn:
-        row = conn.execute("SELECT query, greeting, remark FROM lease").fetchone()
-    assert row == ("", "", "")
+        row = conn.execute("SELECT action FROM lease").fetchone()
+    assert row == ("",)
 
 
 def test_ended_tasks_are_purged_after_a_week_and_open_ones_stay(

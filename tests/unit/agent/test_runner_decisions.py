@@ -79,7 +79,7 @@ TASK = LeasedTask(
     phone_epoch=3,
     until_boot_ms=100_000,
     boot_id="b",
-    friend_add=FriendAdd(query="q", query_kind="mobile", greeting="", remark=""),
+    action=FriendAdd(query="q", query_kind="mobile", greeting="", remark=""),
 )
 ALLOWED = Settings(unattended=True, account_id="wx")
 
@@ -104,7 +104,7 @@ def test_a_task_that_fits_may_begin() -> None:
 @pytest.mark.parametrize(
     ("reason", "found"),
     [
-        ("not_unattended", why(settings=replace(ALLOWED, unattended=False))),
+        ("must_not_act", why(settings=replace(ALLOWED, unattended=False))),
         ("lease_lost", why(now_ms=95_000)),
         ("lease_lost", why(replace(TASK, boot_id="other"))),
         ("stale_epoch", why(epoch=4)),
@@ -118,7 +118,7 @@ def test_a_task_that_does_not_fit_is_refused_with_a_reason(reason: str, found: s
 
 
 @pytest.mark.parametrize(
-    ("is_archived", "was_unattended", "has_new_word", "unattended", "lifted"),
+    ("is_archived", "could_act", "has_new_word", "unattended", "lifted"),
     [
         (False, True, True, True, False),  # the controller does not know of the warning yet
         (True, True, False, True, False),  # what it allowed before does not count
@@ -128,13 +128,13 @@ def test_a_task_that_does_not_fit_is_refused_with_a_reason(reason: str, found: s
     ],
 )
 def test_only_a_word_after_the_warning_ends_a_rest(
-    is_archived: bool, was_unattended: bool, has_new_word: bool, unattended: bool, lifted: bool
+    is_archived: bool, could_act: bool, has_new_word: bool, unattended: bool, lifted: bool
 ) -> None:
     settings = Settings(unattended=unattended)
     assert (
         is_lifted(
             is_archived=is_archived,
-            was_unattended=was_unattended,
+            could_act=could_act,
             has_new_word=has_new_word,
             settings=settings,
         )

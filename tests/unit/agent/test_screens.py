@@ -34,6 +34,9 @@ history = 3
 kind = "service"
 title = "订阅号消息"
 lines = [{ text = "早报" }]
+[[posts]]
+author = "xiaoman"
+text = "新店"
 """
 
 
@@ -52,27 +55,61 @@ TAPS = {
     "add_friend": ADD,
     "search": (*ADD, "微信号/手机号"),
     "chat": ("小满",),
+    "find": ("搜索",),
+    "chat_info": ("小满", "更多信息"),
+    "moments": ("发现", "朋友圈"),
+    "moments_popup": ("发现", "朋友圈", "评论"),
+}
+
+
+def to_new_friends(glass):
+    glass.tap("通讯录", at=-1)
+    glass.tap("新的朋友")
+
+
+def to_accept(glass):
+    glass.world.ask(glass.account, glass.world.person("13800000001"), "", is_expired=False)
+    glass.app.stage.open("accept_request", "13800000001")
+
+
+def to_tags(glass):
+    glass.app.stage.open("remark", "xiaoman")
+    glass.tap("添加标签")
+
+
+def to_request(glass, mobile="13800000001"):
+    to_profile(glass, mobile)
+    glass.tap("添加到通讯录")
+
+
+def to_login(glass):
+    glass.account.is_logged_out = True
+    glass.app.stop()
+
+
+WAYS = {
+    "contacts": lambda glass: glass.tap("通讯录", at=-1),
+    "discover": lambda glass: glass.tap("发现", at=-1),
+    "me": lambda glass: glass.tap("我", at=-1),
+    "new_friends": to_new_friends,
+    "accept": to_accept,
+    "remark": lambda glass: glass.app.stage.open("remark", "xiaoman"),
+    "tags": to_tags,
+    "find_more": lambda glass: glass.app.stage.open("search_more", "小满"),
+    "profile": lambda glass: to_profile(glass, "13800000001"),
+    "wecom_choice": lambda glass: to_profile(glass, "13800000002"),
+    "request": to_request,
+    "dialog": lambda glass: to_request(glass, "13800000003"),
+    "login": to_login,
+    "web": lambda glass: glass.world.warn(glass.account, "RISK_ACCOUNT", "page"),
 }
 
 
 def reach(glass, name):
     """Go to a screen by touches."""
-    if name in ("contacts", "discover", "me", "new_friends"):
-        tab = {"discover": "发现", "me": "我"}.get(name, "通讯录")
-        glass.tap(tab, at=-1)
     for label in TAPS.get(name, ()):
         glass.tap(label)
-    if name == "new_friends":
-        glass.tap("新的朋友")
-    elif name in ("profile", "wecom_choice", "request", "dialog"):
-        to_profile(glass, {"wecom_choice": "13800000002", "dialog": "13800000003"}.get(name, "13800000001"))
-    if name in ("request", "dialog"):
-        glass.tap("添加到通讯录")
-    if name == "login":
-        glass.account.is_logged_out = True
-        glass.app.stop()
-    if name == "web":
-        glass.world.warn(glass.account, "RISK_ACCOUNT", "page")
+    WAYS.get(name, lambda _: None)(glass)
 
 
 @pytest.mark.parametrize("version", ["8.0.66", "8.0.43", "8.0.5"])

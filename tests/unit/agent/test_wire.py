@@ -48,6 +48,7 @@ def test_hello_carries_every_fact_of_the_phone() -> None:
         "wechat_version": "8.0.66",
         "wechat_version_code": 2980,
         "is_virtual": True,
+        "wechat_installer": "",
     }
 
 
@@ -89,7 +90,7 @@ def test_a_task_ends_on_this_hosts_own_clock() -> None:
         "p",
         5,
     )
-    assert task.friend_add == FriendAdd(query="q", query_kind="wechat_id", greeting="g", remark="r")
+    assert task.action == FriendAdd(query="q", query_kind="wechat_id", greeting="g", remark="r")
 
 
 def test_a_task_without_a_known_action_is_refused() -> None:

@@ -4,6 +4,10 @@ import pytest
 
 from controller.config import Config, explain, load
 from controller.errors import ConfigWrong
+from controller.limits import CEILINGS, Quotas, rules_of
+from controller.model import Action
+from controller.server import settings_of
+from controller.stoploss import StopLoss
 
 ROOT = Path(__file__).parents[3]
 
@@ -30,13 +34,21 @@ def refusal(folder: Path, text: str) -> str:
 
 def test_the_example_file_loads_and_says_the_defaults():
     found = load(str(ROOT / "config.example.toml"), {})
-    assert found.controller.quotas.friend_add.per_day == 10
-    assert found.controller.quotas.friend_add.per_hour == 3
-    assert found.controller.quotas.friend_add.spacing_s == 90
+    assert found.controller.quotas == Quotas()
+    assert found.controller.time_zone == "Asia/Shanghai"
     assert found.controller.http == "127.0.0.1:7480"
     assert found.words == ("私人微信", "转账给我", "烦我")
     assert found.data_dir == ROOT / "farm-data"
     assert found.store_url == f"sqlite:///{ROOT / 'farm-data' / 'farm.db'}"
+
+
+def test_each_action_has_a_rule_that_says_where_it_comes_from_and_stays_below_its_ceiling():
+    rules = rules_of(Quotas())
+    assert [rule.action for rule in rules] == list(Action)
+    for rule in rules:
+        assert len(rule.origin) > 20
+        assert 0 < rule.per_hour <= rule.per_day <= CEILINGS[rule.action].per_day
+        assert (rule.hours, rule.weekdays) == ((480, 1_320), frozenset(range(1, 8)))
 
 
 def test_an_empty_file_gives_the_defaults(tmp_path: Path):
@@ -56,6 +68,18 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path):
         ("[controller.quotas.friend_add]\nper_day = 1000", ["per_day", "<= 50"]),
         ("[controller.quotas.friend_add]\nper_day = -1", ["per_day", ">= 0"]),
         ("[controller\n", ["TOML"]),
+        ("[controller]\ntime_zone = 'Asia/Atlantis'", ["Asia/Atlantis"]),
+        ("[controller.quotas.moments_like]\nhours = '22:00-08:00'", ["moments_like", "earlier"]),
+        ("[controller.quotas.moments_like]\nhours = '08:00-22:61'", ["moments_like", "earlier"]),
+        ("[controller.quotas.moments_like]\nhours = '8-22'", ["hours"]),
+        ("[controller.quotas.first_reply]\nweekdays = [8]", ["weekdays", "<= 7"]),
+        ("[controller.quotas.first_reply]\nweekdays = []", ["weekdays"]),
+        ("[controller.quotas.friend_accept]\nramp = [[7, 1], [3, 2]]", ["friend_accept", "ascend"]),
+        *(
+            (f"[controller.quotas.{action}]\n{key} = 100000", [key, f"<= {getattr(CEILINGS[action], key)}"])
+            for action in Action
+            for key in ("per_day", "per_hour")
+        ),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, text: str, names: list[str]):
@@ -119,3 +143,18 @@ def test_a_message_without_a_place_is_passed_on():
 )
 def test_the_path_of_a_store_counts_from_the_file(tmp_path: Path, url: str, found: str):
     assert read(tmp_path, f"[controller]\nstore_url = '{url}'").store_url == found.format(folder=tmp_path)
+
+
+def test_the_stop_loss_of_the_file_reaches_the_core_and_its_defaults_are_the_cores(tmp_path: Path):
+    assert settings_of(read(tmp_path, "[controller]\n")).stop_loss == StopLoss()
+    text = "[controller.stop_loss]\nwindow_rows = 50\naccept_after_h = 24\nmin_accepted_percent = 10\n"
+    assert settings_of(read(tmp_path, text)).stop_loss == StopLoss(
+        window_rows=50, accept_after_ms=24 * 3_600_000, min_accepted_percent=10
+    )
+
+
+@pytest.mark.parametrize("line", ["window_rows = 1", "max_not_found_percent = 100", "min_requests = 0"])
+def test_no_value_of_the_file_switches_the_stop_loss_off(tmp_path: Path, line: str):
+    write(tmp_path, f"[controller.stop_loss]\n{line}\n")
+    with pytest.raises(ConfigWrong, match=r"stop_loss"):
+        load(str(tmp_path / "config.toml"), {})

@@ -198,6 +198,38 @@ def test_the_wechat_id_stands_in_when_the_mobile_is_empty():
     ]
 
 
+BOTH = "手机号,微信号,订单号,日期"
+
+
+@pytest.mark.parametrize(
+    ("cell", "alias"),
+    [
+        ("WXID_abc", "wxid_abc"),
+        ("139 0013 9002", "13900139002"),
+        ("138-0013-8001", ""),  # the same number once more
+        ("同手机号", ""),
+        ("", ""),
+    ],
+)
+def test_the_second_identity_of_a_row_is_kept_beside_its_mobile(cell: str, alias: str):
+    one = checked(f"13800138001,{cell},D,2026-11-11", heading=BOTH).customers[0]
+    assert (one.query, one.query_kind, one.alias) == ("13800138001", QueryKind.MOBILE, alias)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "column"),
+    [
+        ("13800138001,wxid_abc", "13800138002,WXID_abc", "微信号"),
+        (",wxid_abc", "13800138002,wxid_abc", "微信号"),
+        ("13800138001,wxid_abc", ",wxid_abc", "微信号"),
+        ("13800138001,wxid_abc", "13800138001,wxid_xyz", "手机号"),
+    ],
+)
+def test_rows_that_share_either_identity_are_one_person(first: str, second: str, column: str):
+    rows = (f"{first},D,2026-11-11", f"{second},D,2026-11-11")
+    assert problem_of(*rows, heading=BOTH) == (3, column, "same as row 2")
+
+
 def test_a_row_may_name_its_phone():
     found = checked("13800138001,D,2026-11-11,7", heading="手机号,订单号,日期,工号机")
     assert found.customers[0].pinned_phone_id == "007"

@@ -59,8 +59,8 @@ def test_pinned_rows_stay_on_their_phone() -> None:
 
 
 def test_a_phone_that_needs_a_person_takes_no_rows_and_says_why() -> None:
-    made = planned(rows(2), lane(1, held="assist"), lane(2))
-    assert [(line.rows, line.held) for line in made.lines] == [(0, "assist"), (2, "")]
+    made = planned(rows(2), lane(1, held="frozen"), lane(2))
+    assert [(line.rows, line.held) for line in made.lines] == [(0, "frozen"), (2, "")]
     nobody = planned(rows(2), lane(1, held="resting"))
     assert (nobody.unplaced, nobody.ends_at_ms, nobody.lines[0].now) == (2, None, 0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from controller.model import Account, AccountId, ActingMode, Held, Phone, PhoneId
@@ -11,6 +13,9 @@ from protos.facts import PhoneFacts, PhoneState
 ACTS = Account(account_id=AccountId("wx"), mode=ActingMode.UNATTENDED)
 RESTS = Account(
     account_id=AccountId("wx"), mode=ActingMode.UNATTENDED, resting_since_ms=1, resting_cause="TOO_FREQUENT"
+)
+FROZEN = Account(
+    account_id=AccountId("wx"), mode=ActingMode.UNATTENDED, frozen_since_ms=1, frozen_cause="observed"
 )
 
 
@@ -35,6 +40,7 @@ def test_a_state_this_release_does_not_know_is_tolerated() -> None:
         (phone(), ACTS, False, PhoneState.NO_NOTICE),
         (phone(holder=""), ACTS, False, PhoneState.READY),
         (phone(PhoneState.BUSY), RESTS, True, PhoneState.BACKOFF),
+        (phone(PhoneState.BUSY), FROZEN, True, PhoneState.BACKOFF),
         (phone(account_seen="other"), RESTS, True, PhoneState.QUARANTINED),
         (phone(PhoneState.ABSENT, account_seen="other"), RESTS, False, PhoneState.ABSENT),
         (phone(PhoneState.IN_HAND), RESTS, False, PhoneState.IN_HAND),
@@ -53,7 +59,8 @@ def test_what_the_controller_knows_stands_over_a_phone_at_work(
         (phone(PhoneState.NO_NOTICE), ACTS, None),
         (phone(account_seen=""), ACTS, None),
         (phone(), None, "no_account"),
-        (phone(), Account(account_id=AccountId("wx")), "assist"),
+        (phone(), Account(account_id=AccountId("wx")), None),
+        (phone(), FROZEN, "frozen"),
         (phone(), RESTS, "resting"),
         (phone(account_seen="other"), ACTS, "account_mismatch"),
         *(
@@ -77,9 +84,33 @@ def test_tapping_waits_for_a_decision_and_capture_for_a_notice() -> None:
         "wx",
         9,
     )
-    assert not allowed(phone(), RESTS, has_notice=True, sweep_pause_ms=9).unattended
     assert not allowed(phone(), None, has_notice=True, sweep_pause_ms=9).unattended
     assert not allowed(phone(holder=""), ACTS, has_notice=True, sweep_pause_ms=9).capture_allowed
+
+
+@pytest.mark.parametrize(
+    ("account", "unattended", "assist"),
+    [
+        (ACTS, True, False),
+        (replace(ACTS, mode=ActingMode.ASSIST), False, True),
+        (RESTS, False, False),
+        (replace(RESTS, mode=ActingMode.ASSIST), False, False),
+        (FROZEN, False, False),
+        (replace(FROZEN, mode=ActingMode.ASSIST), False, False),
+        (None, False, False),
+    ],
+)
+def test_the_machine_taps_or_a_person_does_and_neither_while_the_account_stands_still(
+    account: Account | None, unattended: bool, assist: bool
+) -> None:
+    told = allowed(phone(), account, has_notice=True, sweep_pause_ms=9)
+    assert (told.unattended, told.assist) == (unattended, assist)
+
+
+def test_a_rest_and_a_freeze_are_shown_with_their_cause() -> None:
+    rests = overlaid(phone(), replace(RESTS, cooldown_until_ms=77), has_notice=True)
+    assert (rests.cause, rests.cooldown_until_ms) == ("TOO_FREQUENT", 77)
+    assert overlaid(phone(), FROZEN, has_notice=True).cause == "frozen: observed"
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,8 @@ def test_short_and_long_rows_are_read():
     [
         (b"", "no rows"),
         (b"\n\n , \n", "no rows"),
-        (b"PK\x03\x04rest", "Excel workbook"),
-        (b"\xd0\xcf\x11\xe0rest", "Excel workbook"),
+        (b"PK\x03\x04rest", "not readable as an Excel workbook"),
+        (b"\xd0\xcf\x11\xe0rest", "not readable as an Excel workbook"),
         ("手机号\n1".encode("utf-16-le"), "not readable"),
         (b"\xff\xff\xff\xff", "not readable"),
         (b"\xff\xfe\x00\xd8\x00\x00", "not readable"),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from controller.clock import DAY_MS
 from controller.model import (
     AccountId,
     Action,
@@ -21,9 +22,11 @@ from controller.transitions import (
     PermitEffect,
     Retry,
     Step,
+    is_worth_repeating,
     on_armed,
     on_ended,
     on_returned,
+    repeated,
 )
 from protos.facts import TaskArmed, TaskEnded, TaskReturned
 
@@ -95,7 +98,7 @@ def test_an_end_is_kept_and_its_permit_counts(task: Task, fact: TaskEnded, becom
     [
         (replace(LEASED, state=TaskState.DONE), end("not_done")),
         (replace(LEASED, state=TaskState.NOT_DONE), end("done")),
-        (replace(LEASED, state=TaskState.CANCELLED), end("done")),
+        (replace(LEASED, state=TaskState.CANCELLED), end("not_done")),
         (UNKNOWN, end("unknown")),
         (LEASED, end("done", attempt=3)),
         (LEASED, end("done", attempt=1)),
@@ -153,3 +156,49 @@ def test_no_armed_end_but_a_proven_not_sent_leads_back_to_the_queue(
 ) -> None:
     found = ended(task, end(result, outcome))
     assert found is None or found[0] is not TaskState.QUEUED
+
+
+@pytest.mark.parametrize("state", list(TaskState))
+@pytest.mark.parametrize(
+    "outcome", ["not_sent", "warned", "already_friend", "requested", "answer_lost", "cannot_be_added", ""]
+)
+def test_only_what_was_proved_not_done_for_a_passing_reason_is_repeated(
+    state: TaskState, outcome: str
+) -> None:
+    task = replace(QUEUED, state=state, outcome=outcome, ended_at_ms=NOW)
+    expected = state is TaskState.NOT_DONE and outcome in ("not_sent", "warned")
+    assert is_worth_repeating(task, NOW + 365 * DAY_MS) is expected
+
+
+def test_nothing_is_repeated_for_a_person_who_was_forgotten() -> None:
+    task = replace(QUEUED, state=TaskState.NOT_DONE, outcome="not_sent", query="", ended_at_ms=NOW)
+    assert not is_worth_repeating(task, NOW)
+
+
+def test_a_repeated_row_begins_anew_and_keeps_its_phone_and_its_numbers() -> None:
+    over = replace(
+        LEASED,
+        state=TaskState.NOT_DONE,
+        outcome="not_sent",
+        not_sent=3,
+        returned=2,
+        pinned_phone_id=PhoneId("001"),
+        pinned_account_id=AccountId("wx"),
+        ended_at_ms=NOW,
+    )
+    again = repeated(over, NOW + 5)
+    assert (again.state, again.outcome, again.not_sent, again.returned) == (TaskState.QUEUED, "", 0, 0)
+    assert (again.attempt, again.pinned_phone_id, again.pinned_account_id) == (2, "001", "wx")
+    assert (again.not_before_ms, again.permit_id, again.ended_at_ms) == (NOW + 5, None, None)
+
+
+CANCELLED = replace(QUEUED, state=TaskState.CANCELLED)
+
+
+def test_a_late_word_shows_that_a_cancelled_row_was_not_stopped() -> None:
+    step = on_armed(CANCELLED, TaskArmed(task_id="j.1", attempt=2), NOW)
+    assert step is not None
+    assert (step.task.state, step.permit) == (TaskState.UNKNOWN, PermitEffect.USED)
+    assert ended(CANCELLED, end("done")) == (TaskState.DONE, PermitEffect.USED)
+    assert ended(CANCELLED, end("not_done", "not_sent")) is None
+    assert on_returned(CANCELLED, TaskReturned(task_id="j.1", attempt=2, cause="x"), NOW, RETRY) is None

@@ -1,9 +1,11 @@
 """The phone's shell: grammar, expansion, pipes, redirection, and the commands clients parse."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from agent.owner import Mark, put_line, tap_line
 from agent.virtual.handset import Handset
 from agent.virtual.shellio import BytesInput, Output
 from agent.virtual.shellservice import new_shell
@@ -63,6 +65,18 @@ def run(line: str, handset: Handset | None = None, stdin: bytes = b"") -> tuple[
         ("getevent | head -n 1", "add device 1: /dev/input/event2\n"),
         ("touch /sdcard/x1 /sdcard/x2; echo /sdcard/x*", "/sdcard/x1 /sdcard/x2\n"),
         ("echo a # comment", "a\n"),
+        ("if true; then echo a; fi", "a\n"),
+        ("if false; then echo a; elif true; then echo b; else echo c; fi; echo $?", "b\n0\n"),
+        ("if false; then echo a; else\necho c\nfi > /sdcard/y; cat /sdcard/y", "c\n"),
+        ("if [ a = b ]; then echo y; fi; echo $?", "0\n"),
+        ("if ! [ a = b ]; then if true; then echo in; fi; echo out; fi", "in\nout\n"),
+        ("echo if then fi", "if then fi\n"),
+        ("if false; then :; fi; false; echo $?", "1\n"),
+        ("echo a.b.c | cut -d. -f1", "a\n"),
+        ("echo a:b:c | cut -d : -f 1,3; echo plain | cut -d: -f2", "a:c\nplain\n"),
+        ('up=$(cut -d. -f1 /proc/uptime); [ "$up" -ge 0 ] && [ "$up" -le 9 ] && echo young', "young\n"),
+        ("echo one > /sdcard/n && mv /sdcard/n /sdcard/m; cat /sdcard/m; ls /sdcard/n", "one\n"),
+        ("input tap x y 2>/dev/null; echo $?", "255\n"),
         ("exit 3; echo never", ""),
         ("echo -n a", "a"),
         ("sh -c 'echo $0in'", "in\n"),
@@ -74,7 +88,21 @@ def test_lines(line: str, expected: str) -> None:
     assert run(line)[1] == expected
 
 
-@pytest.mark.parametrize("line", ["echo 'open", "echo $(open", "a &&", "( a", "| b", "echo >"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "echo 'open",
+        "echo $(open",
+        "a &&",
+        "( a",
+        "| b",
+        "echo >",
+        "if true",
+        "fi",
+        "if; then a; fi",
+        "if a; then fi",
+    ],
+)
 def test_syntax_errors_are_told(line: str) -> None:
     code, _, err = run(line)
     assert code == 2
@@ -196,3 +224,30 @@ def test_nothing_is_touched_while_the_screen_is_off() -> None:
     run("input tap 540 550", handset)
     assert app.taps == []
     assert handset.counters["dark"] == 1
+
+
+def test_the_fence_line_taps_for_the_mark_and_the_time_only() -> None:
+    app = StubApp()
+    handset = stub_handset(app)
+    handset.start_app("com.tencent.mm")
+    mark = Mark(farm_id="f", farm_epoch=1, phone_epoch=7, host="h", boot_id="b", spool_id="s")
+    line = tap_line(mark, 540, 550, from_s=0, to_s=5)
+    assert run(line, handset)[1:] == ("refused\n", "")
+    assert run(put_line(None, mark), handset)[1] == mark.line() + "\n"
+    assert run(tap_line(mark, 540, 550, from_s=50, to_s=60), handset)[1] == "late\n"
+    assert app.taps == []
+    assert run(line, handset)[1] == "tapped:0\n"
+    assert app.taps == [(540.0, 550.0)]
+    assert run(tap_line(replace(mark, phone_epoch=6), 540, 550, from_s=0, to_s=5), handset)[1] == "refused\n"
+    assert app.taps == [(540.0, 550.0)]
+
+
+def test_a_fault_of_a_command_is_not_one_of_any_method() -> None:
+    handset = stub_handset()
+    handset.faults.set("drop", "*")
+    assert run("echo a", handset)[1] == "a\n"
+    handset.faults.set("drop", "shell:echo")
+    with pytest.raises(ConnectionResetError):
+        run("echo a", handset)
+    assert run("echo a", handset)[1] == "a\n"
+    assert handset.faults.holds("drop")
