@@ -97,7 +97,7 @@ def test_of_two_agents_the_older_ones_tap_is_refused_at_the_phone(desk):
     with pytest.raises(NotOwner):
         desk.tap(commit)
     # It asks who holds the phone before it tries again, and does not take it back.
-    with pytest.raises(NotOwner, match="another agent holds"):
+    with pytest.raises(NotOwner, match="nother agent holds"):
         desk.tap(commit)
     with pytest.raises(NotOwner):
         desk.commit(OLD).arm()
