@@ -42,7 +42,7 @@ class Fence:
         not_after_s = spot.read_at_s + owner.TAP_LIFE_S
         try:
             owner.hear_tap(self._driver.shell_once(line, within_s=TAP_LIMIT_S, not_after_s=not_after_s))
-        except LeaseLost:
+        except (LeaseLost, NotOwner):
             # Who holds the phone, or how its clock stands, is not as was thought: the next claim finds out.
             self.hold = None
             raise
