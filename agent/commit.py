@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent import owner
-from agent.errors import NotRecognised
+from agent.errors import NotRecognised, TooLate
 from agent.owner import Mark
 from agent.phone import SIGHT_LIFE_S, Phone
 from agent.wechat.pages import Node
@@ -77,8 +77,16 @@ class Commit:
         if self._press is not None:
             self._press(self._phone, screen, spot, what)
         else:
-            self._phone.commit(spot, mark)
+            self._machine_tap(spot, mark)
         reach("agent.after_tap")
+
+    def _machine_tap(self, spot: Spot, mark: Mark) -> None:
+        try:
+            self._phone.commit(spot, mark)
+        except TooLate:
+            # Who slept that long may have been replaced: then not even looks go on, NotOwner says so.
+            owner.claim(self._phone, self._mark())
+            raise
 
     def _sight(self, name: ScreenName, what: str) -> Screen:
         """Return the screen as it stands now, seen so short a time ago that it may be tapped on."""

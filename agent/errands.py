@@ -211,15 +211,15 @@ class Errands:
 
     def _look_after(self, task: LeasedTask, error: AgentError) -> None:
         """Settle an armed task after an error; raises a warning that a toast gave meanwhile."""
-        if isinstance(error, NotOwner | OtherFarm) and self.why_not_owner():
-            # Where another agent works, not even looks go on.
-            self.give_up(task, "another agent has the phone")
-            return
         warning = None
         if isinstance(error, DriverError):
             warning = self._last_words(task)
             self._grip.again(error)
-        self.settle(task)
+        if self.why_not_owner() in (NOT_OWNER, OTHER_FARM):
+            # Where another agent works, not even looks go on.
+            self.give_up(task, "another agent has the phone")
+        else:
+            self.settle(task)
         if warning is not None:
             raise warning
 

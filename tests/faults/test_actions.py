@@ -116,7 +116,9 @@ def test_an_ack_that_was_lost_archives_nothing_twice(farm):
     verdict = farm.run(Case(controller=(Act("rpc.before_send.ack", 3),), per_day=1))
     assert verdict.is_sound, str(verdict)
     assert verdict.reached
-    assert verdict.states[0][0] == "done"
+    state, _, cause = verdict.states[0]
+    # The link may also end between arm and tap: then nothing went out, and the day's permit stays spent.
+    assert state == "done" or (cause == "not_sent" and not verdict.effects), str(verdict)
 
 
 def test_an_agent_that_slept_through_its_replacement_touches_nothing(farm):

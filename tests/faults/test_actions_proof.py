@@ -50,9 +50,8 @@ def farm_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
 
 # Each guard once; the other kind of action goes the same ways, and is proved in the nightly profile.
-SHORT = {("add", "no one-shot rule"), ("add", "no intent"), ("add", "expiry returns permits")}
 PROOFS = [
-    pytest.param(kind, guard, marks=[] if (kind, guard) in SHORT else pytest.mark.nightly)
+    pytest.param(kind, guard, marks=[] if kind == "add" else pytest.mark.nightly)
     for kind in KINDS
     for guard in cases(kind)
 ]

@@ -134,9 +134,13 @@ class _Run:
         """Let a frozen agent go on while its follower rests; return how often it touches the phone."""
         if self.frozen is None:
             return 0
+        if self.controller is not None:
+            # With a link it would be welcomed anew and the phone be its own again; alone it has only the mark.
+            self.controller.end()
+            self.controller = None
         before = self.farm.do(lambda: len(self.phone.handset.touches))
         self.frozen.signal(signal.SIGCONT)
-        # It hears of its successor, or does what it was about to do, and has nothing to do after that.
+        # It does what it was about to do, or learns whose the phone is, and has nothing to do after that.
         until_s = time.monotonic() + THAW_S
         while time.monotonic() < until_s and hear_within(self.frozen.link, until_s - time.monotonic()):
             pass
