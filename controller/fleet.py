@@ -278,12 +278,6 @@ class Fleet:
         with self._ledger.look() as tx:
             return settings_of(tx, known_phone(tx, phone_id), self._ledger.settings)
 
-    def is_current(self, phone_id: PhoneId, epoch: int) -> bool:
-        """Tell whether no newer agent of this phone has greeted."""
-        with self._ledger.look() as tx:
-            phone = tx.phone(phone_id)
-            return phone is not None and phone.epoch == epoch
-
     def lost(self, phone_id: PhoneId, epoch: int) -> None:
         """Keep the moment at which the newest session of a phone ended; an older one changes nothing."""
         with self._ledger.work(keeps_time=False) as work:

@@ -135,7 +135,7 @@ class _Run:
         if self.frozen is None:
             return 0
         if self.controller is not None:
-            # With a link it would be welcomed anew and the phone be its own again; alone it has only the mark.
+            # With a link it would be welcomed anew, the phone its own again; alone it has only the mark.
             self.controller.end()
             self.controller = None
         before = self.farm.do(lambda: len(self.phone.handset.touches))
