@@ -163,6 +163,14 @@ class LearnedTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Part of a week in minutes from Monday 00:00 by the local clock, half-open."""
+
+    start_min: int
+    end_min: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the controller allows on this phone now."""
 
@@ -173,6 +181,16 @@ class Settings:
     assist: bool = False  # prepare, and let a person make the taps that last
     assist_wait_ms: int = 120_000
     tables: tuple[LearnedTable, ...] = ()
+    capture_mode: str = "sweep"  # sweep | passive | off
+    capture_windows: tuple[Window, ...] = ()  # when chats may be read; none: always
+    sweep_windows: tuple[Window, ...] = ()  # when they may be opened, within the former; none: always
+    time_zone: str = "Asia/Shanghai"
+    excluded_keys: tuple[str, ...] = ()  # conversations that are never opened and never read
+    first_pages: int = 30  # bounds of the first visit of a chat
+    first_days: int = 30
+    media: str = ""  # "" facts only, "pictures" thumbnails too
+    hand_quiet_ms: int = 30_000  # so long a phone is left alone before the agent goes on
+    shown_notice: str = ""  # what the phone shows while its chats are read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,9 +198,18 @@ class Bubble:
     """One message or system line as a chat page shows it."""
 
     side: str  # in | out | system
-    kind: str  # text | system | other
+    kind: str  # MessageKind
     text: str
     time_label: str  # nearest time line above it on the page, "" if none is in sight
+    sender: str = ""  # group member as shown
+    shown_from_ms: int = 0  # half-open interval in which the screen places it; both 0: unknown
+    shown_to_ms: int = 0
+    amount_fen: int = -1  # -1 not shown
+    state: str = ""
+    length_s: int = -1  # -1 not shown
+    detail: str = ""
+    fragment: bool = False  # folded text of which only the beginning was read
+    media_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
 from agent.actions import ACTIONS
-from agent.model import Action, LearnedTable, LeasedTask, Settings
+from agent.model import Action, LearnedTable, LeasedTask, Settings, Window
 from protos import channel
 from protos.facts import PhoneFacts
 from protos.fleet_pb2 import Batch, Down, Heartbeat, Hello, Task, Up, Want
 from protos.fleet_pb2 import PhoneFacts as PbPhoneFacts
 from protos.fleet_pb2 import Settings as PbSettings
+from protos.fleet_pb2 import Window as PbWindow
+
+_MODES = ("sweep", "passive", "off")
 
 
 class UnknownAction(ValueError):
@@ -149,7 +152,23 @@ def settings_of(pb: PbSettings) -> Settings:
             )
             for table in pb.tables
         ),
+        capture_mode=pb.capture_mode
+        if pb.capture_mode in _MODES
+        else ("off" if pb.capture_mode else "sweep"),
+        capture_windows=_windows(pb.capture_windows),
+        sweep_windows=_windows(pb.sweep_windows),
+        time_zone=pb.time_zone or Settings().time_zone,
+        excluded_keys=tuple(pb.excluded_keys),
+        first_pages=pb.first_pages or Settings().first_pages,
+        first_days=pb.first_days or Settings().first_days,
+        media=pb.media,
+        hand_quiet_ms=pb.hand_quiet_ms or Settings().hand_quiet_ms,
+        shown_notice=pb.shown_notice,
     )
+
+
+def _windows(found: Iterable[PbWindow]) -> tuple[Window, ...]:
+    return tuple(Window(start_min=one.start_min, end_min=one.end_min) for one in found)
 
 
 def task_of(pb: Task, *, from_boot_ms: int, boot_id: str) -> LeasedTask:

@@ -20,6 +20,14 @@ class LearnedTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Part of a week in minutes from Monday 00:00 by the local clock, half-open."""
+
+    start_min: int
+    end_min: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneSettings:
     """What the controller allows on one phone now."""
 
@@ -30,6 +38,16 @@ class PhoneSettings:
     assist: bool = False
     assist_wait_ms: int = 120_000
     tables: tuple[LearnedTable, ...] = ()
+    capture_mode: str = "sweep"  # sweep | passive | off
+    capture_windows: tuple[Window, ...] = ()
+    sweep_windows: tuple[Window, ...] = ()
+    time_zone: str = ""
+    excluded_keys: tuple[str, ...] = ()
+    first_pages: int = 0  # 0: the agent's own
+    first_days: int = 0
+    media: str = ""
+    hand_quiet_ms: int = 0
+    shown_notice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

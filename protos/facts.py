@@ -23,6 +23,38 @@ class PhoneState(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class MessageKind(StrEnum):
+    """The closed set of what a message can be."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    VOICE = "voice"
+    VIDEO = "video"
+    FILE = "file"
+    LINK = "link"
+    MINI_PROGRAM = "mini_program"
+    LOCATION = "location"
+    CONTACT_CARD = "contact_card"
+    STICKER = "sticker"
+    QUOTE = "quote"
+    CHAT_RECORD = "chat_record"
+    RED_PACKET = "red_packet"
+    TRANSFER = "transfer"
+    VOICE_CALL = "voice_call"
+    VIDEO_CALL = "video_call"
+    SYSTEM = "system"
+    OTHER = "other"
+
+
+class CoverageState(StrEnum):
+    """How well a phone's chats were watched for a while."""
+
+    SEEN = "seen"
+    PASSIVE = "passive"
+    BLIND = "blind"
+    PAUSED = "paused"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneFacts:
     """What a handset says of itself."""
@@ -94,6 +126,50 @@ class MessageSeen:
     text: str
     time_label: str
     ambiguous: bool
+    sender: str = ""  # group member as shown
+    shown_from_ms: int = 0  # half-open interval in which the screen places it; both 0: unknown
+    shown_to_ms: int = 0
+    amount_fen: int = -1  # of red packets and transfers; -1 not shown
+    state: str = ""  # of red packets and transfers
+    length_s: int = -1  # of voice, video and calls; -1 not shown
+    detail: str = ""
+    fragment: bool = False  # the text was folded: this is its beginning only
+    media_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageChanged:
+    """An archived message shows something else now; `what` is recalled, state, transcript or unfolded."""
+
+    conversation_key: str
+    position: int
+    what: str
+    line: str = ""
+    state: str = ""
+    text: str = ""
+    amount_fen: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRemoved:
+    """A chat is gone from the phone, or what stood in it; `what` is cleared, gone or friend_deleted."""
+
+    conversation_key: str
+    conversation_title: str
+    what: str
+    last_position: int
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageSeen:
+    """What of a span of time was watched: `state` is a CoverageState."""
+
+    from_ms: int
+    to_ms: int
+    state: str
+    cause: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +275,9 @@ Fact = (
     | FriendRequestSeen
     | AddObserved
     | ClientLearned
+    | MessageChanged
+    | ChatRemoved
+    | CoverageSeen
     | UnknownFact
 )
 

@@ -378,6 +378,16 @@ class Settings(_message.Message):
     ASSIST_FIELD_NUMBER: _builtins.int
     ASSIST_WAIT_MS_FIELD_NUMBER: _builtins.int
     TABLES_FIELD_NUMBER: _builtins.int
+    CAPTURE_MODE_FIELD_NUMBER: _builtins.int
+    CAPTURE_WINDOWS_FIELD_NUMBER: _builtins.int
+    SWEEP_WINDOWS_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    EXCLUDED_KEYS_FIELD_NUMBER: _builtins.int
+    FIRST_PAGES_FIELD_NUMBER: _builtins.int
+    FIRST_DAYS_FIELD_NUMBER: _builtins.int
+    MEDIA_FIELD_NUMBER: _builtins.int
+    HAND_QUIET_MS_FIELD_NUMBER: _builtins.int
+    SHOWN_NOTICE_FIELD_NUMBER: _builtins.int
     capture_allowed: _builtins.bool
     """a current notice of the holder is recorded"""
     unattended: _builtins.bool
@@ -390,9 +400,34 @@ class Settings(_message.Message):
     """the agent prepares, a person makes the taps that last; never with unattended"""
     assist_wait_ms: _builtins.int
     """how long it waits for each of these taps"""
+    capture_mode: _builtins.str
+    """sweep | passive | off; empty: sweep"""
+    time_zone: _builtins.str
+    """IANA name by which the windows are read"""
+    first_pages: _builtins.int
+    """bounds of the first visit of a chat; 0: the agent's own"""
+    first_days: _builtins.int
+    media: _builtins.str
+    """empty: facts only; pictures: thumbnails of pictures too"""
+    hand_quiet_ms: _builtins.int
+    """how long a phone is left alone before the agent goes on"""
+    shown_notice: _builtins.str
+    """what the phone shows while its chats are read"""
     @_builtins.property
     def tables(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClientTable]:
         """tables that a person accepted, beside those of the agent's release"""
+
+    @_builtins.property
+    def capture_windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___Window]:
+        """when chats may be read at all; none: always"""
+
+    @_builtins.property
+    def sweep_windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___Window]:
+        """when chats may be opened, within the former; none: always"""
+
+    @_builtins.property
+    def excluded_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """conversations that are never opened and never read"""
 
     def __init__(
         self,
@@ -404,14 +439,48 @@ class Settings(_message.Message):
         assist: _builtins.bool = ...,
         assist_wait_ms: _builtins.int = ...,
         tables: _abc.Iterable[Global___ClientTable] | None = ...,
+        capture_mode: _builtins.str = ...,
+        capture_windows: _abc.Iterable[Global___Window] | None = ...,
+        sweep_windows: _abc.Iterable[Global___Window] | None = ...,
+        time_zone: _builtins.str = ...,
+        excluded_keys: _abc.Iterable[_builtins.str] | None = ...,
+        first_pages: _builtins.int = ...,
+        first_days: _builtins.int = ...,
+        media: _builtins.str = ...,
+        hand_quiet_ms: _builtins.int = ...,
+        shown_notice: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "assist", b"assist", "assist_wait_ms", b"assist_wait_ms", "capture_allowed", b"capture_allowed", "sweep_pause_ms", b"sweep_pause_ms", "tables", b"tables", "unattended", b"unattended"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "assist", b"assist", "assist_wait_ms", b"assist_wait_ms", "capture_allowed", b"capture_allowed", "capture_mode", b"capture_mode", "capture_windows", b"capture_windows", "excluded_keys", b"excluded_keys", "first_days", b"first_days", "first_pages", b"first_pages", "hand_quiet_ms", b"hand_quiet_ms", "media", b"media", "shown_notice", b"shown_notice", "sweep_pause_ms", b"sweep_pause_ms", "sweep_windows", b"sweep_windows", "tables", b"tables", "time_zone", b"time_zone", "unattended", b"unattended"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Settings: _TypeAlias = Settings  # noqa: Y015
+
+@_typing.final
+class Window(_message.Message):
+    """Part of a week: minutes from Monday 00:00 by the local clock, half-open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_MIN_FIELD_NUMBER: _builtins.int
+    END_MIN_FIELD_NUMBER: _builtins.int
+    start_min: _builtins.int
+    end_min: _builtins.int
+    def __init__(
+        self,
+        *,
+        start_min: _builtins.int = ...,
+        end_min: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_min", b"end_min", "start_min", b"start_min"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Window: _TypeAlias = Window  # noqa: Y015
 
 @_typing.final
 class ClientTable(_message.Message):
@@ -811,6 +880,9 @@ class Event(_message.Message):
     FRIEND_REQUEST_SEEN_FIELD_NUMBER: _builtins.int
     ADD_OBSERVED_FIELD_NUMBER: _builtins.int
     CLIENT_LEARNED_FIELD_NUMBER: _builtins.int
+    MESSAGE_CHANGED_FIELD_NUMBER: _builtins.int
+    CHAT_REMOVED_FIELD_NUMBER: _builtins.int
+    COVERAGE_SEEN_FIELD_NUMBER: _builtins.int
     uid: _builtins.str
     """random, for people"""
     at_ms: _builtins.int
@@ -845,6 +917,12 @@ class Event(_message.Message):
     def add_observed(self) -> Global___AddObserved: ...
     @_builtins.property
     def client_learned(self) -> Global___ClientLearned: ...
+    @_builtins.property
+    def message_changed(self) -> Global___MessageChanged: ...
+    @_builtins.property
+    def chat_removed(self) -> Global___ChatRemoved: ...
+    @_builtins.property
+    def coverage_seen(self) -> Global___CoverageSeen: ...
     def __init__(
         self,
         *,
@@ -865,12 +943,15 @@ class Event(_message.Message):
         friend_request_seen: Global___FriendRequestSeen | None = ...,
         add_observed: Global___AddObserved | None = ...,
         client_learned: Global___ClientLearned | None = ...,
+        message_changed: Global___MessageChanged | None = ...,
+        chat_removed: Global___ChatRemoved | None = ...,
+        coverage_seen: Global___CoverageSeen | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["add_observed", b"add_observed", "client_learned", b"client_learned", "event_set_aside", b"event_set_aside", "fact", b"fact", "friend_accepted", b"friend_accepted", "friend_request_seen", b"friend_request_seen", "gap_seen", b"gap_seen", "message_seen", b"message_seen", "phone_state_changed", b"phone_state_changed", "platform_warned", b"platform_warned", "screen_unknown", b"screen_unknown", "task_armed", b"task_armed", "task_ended", b"task_ended", "task_returned", b"task_returned"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["add_observed", b"add_observed", "chat_removed", b"chat_removed", "client_learned", b"client_learned", "coverage_seen", b"coverage_seen", "event_set_aside", b"event_set_aside", "fact", b"fact", "friend_accepted", b"friend_accepted", "friend_request_seen", b"friend_request_seen", "gap_seen", b"gap_seen", "message_changed", b"message_changed", "message_seen", b"message_seen", "phone_state_changed", b"phone_state_changed", "platform_warned", b"platform_warned", "screen_unknown", b"screen_unknown", "task_armed", b"task_armed", "task_ended", b"task_ended", "task_returned", b"task_returned"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "add_observed", b"add_observed", "at_ms", b"at_ms", "client_learned", b"client_learned", "event_set_aside", b"event_set_aside", "fact", b"fact", "friend_accepted", b"friend_accepted", "friend_request_seen", b"friend_request_seen", "gap_seen", b"gap_seen", "message_seen", b"message_seen", "phone_epoch", b"phone_epoch", "phone_state_changed", b"phone_state_changed", "platform_warned", b"platform_warned", "screen_unknown", b"screen_unknown", "task_armed", b"task_armed", "task_ended", b"task_ended", "task_returned", b"task_returned", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "add_observed", b"add_observed", "at_ms", b"at_ms", "chat_removed", b"chat_removed", "client_learned", b"client_learned", "coverage_seen", b"coverage_seen", "event_set_aside", b"event_set_aside", "fact", b"fact", "friend_accepted", b"friend_accepted", "friend_request_seen", b"friend_request_seen", "gap_seen", b"gap_seen", "message_changed", b"message_changed", "message_seen", b"message_seen", "phone_epoch", b"phone_epoch", "phone_state_changed", b"phone_state_changed", "platform_warned", b"platform_warned", "screen_unknown", b"screen_unknown", "task_armed", b"task_armed", "task_ended", b"task_ended", "task_returned", b"task_returned", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["phone_state_changed", "task_armed", "task_ended", "task_returned", "message_seen", "gap_seen", "platform_warned", "screen_unknown", "event_set_aside", "friend_accepted", "friend_request_seen", "add_observed", "client_learned"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["phone_state_changed", "task_armed", "task_ended", "task_returned", "message_seen", "gap_seen", "platform_warned", "screen_unknown", "event_set_aside", "friend_accepted", "friend_request_seen", "add_observed", "client_learned", "message_changed", "chat_removed", "coverage_seen"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 
@@ -1014,6 +1095,15 @@ class MessageSeen(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     TIME_LABEL_FIELD_NUMBER: _builtins.int
     AMBIGUOUS_FIELD_NUMBER: _builtins.int
+    SENDER_FIELD_NUMBER: _builtins.int
+    SHOWN_FROM_MS_FIELD_NUMBER: _builtins.int
+    SHOWN_TO_MS_FIELD_NUMBER: _builtins.int
+    AMOUNT_FEN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    LENGTH_S_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    FRAGMENT_FIELD_NUMBER: _builtins.int
+    MEDIA_SHA256_FIELD_NUMBER: _builtins.int
     conversation_key: _builtins.str
     """stable within an account"""
     conversation_title: _builtins.str
@@ -1024,12 +1114,29 @@ class MessageSeen(_message.Message):
     side: _builtins.str
     """in | out | system"""
     kind: _builtins.str
-    """text, ..."""
+    """protos.facts.MessageKind"""
     text: _builtins.str
     time_label: _builtins.str
     """nearest time line above, as shown"""
     ambiguous: _builtins.bool
     """the join with earlier pages was not certain"""
+    sender: _builtins.str
+    """group member as shown; empty in private chats and for own messages"""
+    shown_from_ms: _builtins.int
+    """the interval in which the screen places it, half-open; both 0: unknown"""
+    shown_to_ms: _builtins.int
+    amount_fen: _builtins.int
+    """of red packets and transfers; -1 not shown"""
+    state: _builtins.str
+    """of red packets and transfers, coded"""
+    length_s: _builtins.int
+    """of voice, video and calls; -1 not shown"""
+    detail: _builtins.str
+    """what the kind has beside its text: transcript, size, quoted line, ..."""
+    fragment: _builtins.bool
+    """the text was folded: this is its beginning only"""
+    media_sha256: _builtins.str
+    """of a picture kept on the phone's host under a policy that allows it"""
     def __init__(
         self,
         *,
@@ -1042,14 +1149,136 @@ class MessageSeen(_message.Message):
         text: _builtins.str = ...,
         time_label: _builtins.str = ...,
         ambiguous: _builtins.bool = ...,
+        sender: _builtins.str = ...,
+        shown_from_ms: _builtins.int = ...,
+        shown_to_ms: _builtins.int = ...,
+        amount_fen: _builtins.int = ...,
+        state: _builtins.str = ...,
+        length_s: _builtins.int = ...,
+        detail: _builtins.str = ...,
+        fragment: _builtins.bool = ...,
+        media_sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ambiguous", b"ambiguous", "conversation_key", b"conversation_key", "conversation_kind", b"conversation_kind", "conversation_title", b"conversation_title", "kind", b"kind", "position", b"position", "side", b"side", "text", b"text", "time_label", b"time_label"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ambiguous", b"ambiguous", "amount_fen", b"amount_fen", "conversation_key", b"conversation_key", "conversation_kind", b"conversation_kind", "conversation_title", b"conversation_title", "detail", b"detail", "fragment", b"fragment", "kind", b"kind", "length_s", b"length_s", "media_sha256", b"media_sha256", "position", b"position", "sender", b"sender", "shown_from_ms", b"shown_from_ms", "shown_to_ms", b"shown_to_ms", "side", b"side", "state", b"state", "text", b"text", "time_label", b"time_label"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MessageSeen: _TypeAlias = MessageSeen  # noqa: Y015
+
+@_typing.final
+class MessageChanged(_message.Message):
+    """An archived message shows something else now. The message itself stays as it was read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_KEY_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    WHAT_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FEN_FIELD_NUMBER: _builtins.int
+    conversation_key: _builtins.str
+    position: _builtins.int
+    what: _builtins.str
+    """recalled | state | transcript | unfolded"""
+    line: _builtins.str
+    """recalled: the line that stands there now"""
+    state: _builtins.str
+    text: _builtins.str
+    """transcript or unfolded text"""
+    amount_fen: _builtins.int
+    """-1 not shown"""
+    def __init__(
+        self,
+        *,
+        conversation_key: _builtins.str = ...,
+        position: _builtins.int = ...,
+        what: _builtins.str = ...,
+        line: _builtins.str = ...,
+        state: _builtins.str = ...,
+        text: _builtins.str = ...,
+        amount_fen: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_fen", b"amount_fen", "conversation_key", b"conversation_key", "line", b"line", "position", b"position", "state", b"state", "text", b"text", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessageChanged: _TypeAlias = MessageChanged  # noqa: Y015
+
+@_typing.final
+class ChatRemoved(_message.Message):
+    """A chat, or what stood in it, is gone from the phone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_KEY_FIELD_NUMBER: _builtins.int
+    CONVERSATION_TITLE_FIELD_NUMBER: _builtins.int
+    WHAT_FIELD_NUMBER: _builtins.int
+    LAST_POSITION_FIELD_NUMBER: _builtins.int
+    FROM_MS_FIELD_NUMBER: _builtins.int
+    TO_MS_FIELD_NUMBER: _builtins.int
+    conversation_key: _builtins.str
+    conversation_title: _builtins.str
+    what: _builtins.str
+    """cleared | gone | friend_deleted"""
+    last_position: _builtins.int
+    """archived of it before"""
+    from_ms: _builtins.int
+    """between two looks"""
+    to_ms: _builtins.int
+    def __init__(
+        self,
+        *,
+        conversation_key: _builtins.str = ...,
+        conversation_title: _builtins.str = ...,
+        what: _builtins.str = ...,
+        last_position: _builtins.int = ...,
+        from_ms: _builtins.int = ...,
+        to_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_key", b"conversation_key", "conversation_title", b"conversation_title", "from_ms", b"from_ms", "last_position", b"last_position", "to_ms", b"to_ms", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChatRemoved: _TypeAlias = ChatRemoved  # noqa: Y015
+
+@_typing.final
+class CoverageSeen(_message.Message):
+    """What of a span of time was watched on this phone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_MS_FIELD_NUMBER: _builtins.int
+    TO_MS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    from_ms: _builtins.int
+    to_ms: _builtins.int
+    state: _builtins.str
+    """seen | passive | blind | paused"""
+    cause: _builtins.str
+    def __init__(
+        self,
+        *,
+        from_ms: _builtins.int = ...,
+        to_ms: _builtins.int = ...,
+        state: _builtins.str = ...,
+        cause: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "from_ms", b"from_ms", "state", b"state", "to_ms", b"to_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CoverageSeen: _TypeAlias = CoverageSeen  # noqa: Y015
 
 @_typing.final
 class GapSeen(_message.Message):

@@ -26,6 +26,9 @@ KINDS: dict[str, type[Any]] = {
     "friend_request_seen": facts.FriendRequestSeen,
     "add_observed": facts.AddObserved,
     "client_learned": facts.ClientLearned,
+    "message_changed": facts.MessageChanged,
+    "chat_removed": facts.ChatRemoved,
+    "coverage_seen": facts.CoverageSeen,
 }
 _FIELDS = {cls: name for name, cls in KINDS.items()}
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controller.errors import BadRequest
 from controller.model import Action, Lease, TaskId
-from controller.sessions import Admission, Greeting, PhoneSettings, Pulse, Renewal
+from controller.sessions import Admission, Greeting, PhoneSettings, Pulse, Renewal, Window
 from protos import fleet_pb2
 from protos.channel import HEARTBEAT_MS, PROTOCOL
 from protos.facts import PhoneFacts
@@ -112,7 +112,21 @@ def _settings(allowed: PhoneSettings) -> fleet_pb2.Settings:
             )
             for table in allowed.tables
         ],
+        capture_mode=allowed.capture_mode,
+        capture_windows=_windows(allowed.capture_windows),
+        sweep_windows=_windows(allowed.sweep_windows),
+        time_zone=allowed.time_zone,
+        excluded_keys=allowed.excluded_keys,
+        first_pages=allowed.first_pages,
+        first_days=allowed.first_days,
+        media=allowed.media,
+        hand_quiet_ms=allowed.hand_quiet_ms,
+        shown_notice=allowed.shown_notice,
     )
+
+
+def _windows(windows: tuple[Window, ...]) -> list[fleet_pb2.Window]:
+    return [fleet_pb2.Window(start_min=one.start_min, end_min=one.end_min) for one in windows]
 
 
 def ack(spool_id: str, up_to_seq: int) -> fleet_pb2.Down:

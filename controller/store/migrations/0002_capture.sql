@@ -1,0 +1,81 @@
+-- Chats in full: what a message is beside its text, what changed of it, and when a phone was watched.
+
+ALTER TABLE messages ADD COLUMN sender TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN shown_from_ms BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN shown_to_ms BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN amount_fen BIGINT NOT NULL DEFAULT -1;
+ALTER TABLE messages ADD COLUMN state TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN length_s BIGINT NOT NULL DEFAULT -1;
+ALTER TABLE messages ADD COLUMN detail TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN fragment BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN media_sha256 TEXT NOT NULL DEFAULT '';
+
+-- A message stays as it was read; what it shows later is a row of its own.
+CREATE TABLE message_changes (
+  id {serial_id},
+  conversation_id BIGINT NOT NULL REFERENCES conversations (id),
+  spool_id TEXT NOT NULL,
+  seq BIGINT NOT NULL,
+  position BIGINT NOT NULL,
+  what TEXT NOT NULL,
+  line TEXT NOT NULL,
+  state TEXT NOT NULL,
+  text TEXT NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  archived_at_ms BIGINT NOT NULL,
+  UNIQUE (conversation_id, spool_id, seq)
+);
+CREATE INDEX message_changes_by_position ON message_changes (conversation_id, position, id);
+
+CREATE TABLE chat_removals (
+  id {serial_id},
+  conversation_id BIGINT NOT NULL REFERENCES conversations (id),
+  phone_id TEXT NOT NULL,
+  account_id TEXT NOT NULL,
+  what TEXT NOT NULL,
+  last_position BIGINT NOT NULL,
+  from_ms BIGINT NOT NULL,
+  to_ms BIGINT NOT NULL,
+  archived_at_ms BIGINT NOT NULL
+);
+CREATE INDEX chat_removals_by_conversation ON chat_removals (conversation_id, id);
+
+CREATE TABLE coverage_spans (
+  id {serial_id},
+  phone_id TEXT NOT NULL,
+  account_id TEXT NOT NULL,
+  from_ms BIGINT NOT NULL,
+  to_ms BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  cause TEXT NOT NULL
+);
+CREATE INDEX coverage_spans_by_phone ON coverage_spans (phone_id, from_ms);
+CREATE INDEX coverage_spans_by_account ON coverage_spans (account_id, from_ms);
+CREATE INDEX gaps_by_time ON gaps (to_ms, id);
+
+-- How the chats of an account may be read; minutes are of the week from Monday 00:00, pairs as JSON.
+CREATE TABLE capture_rules (
+  account_id TEXT PRIMARY KEY,
+  mode TEXT NOT NULL,
+  capture_windows TEXT NOT NULL,
+  sweep_windows TEXT NOT NULL,
+  media TEXT NOT NULL,
+  first_days BIGINT NOT NULL,
+  first_pages BIGINT NOT NULL,
+  set_by TEXT NOT NULL,
+  set_at_ms BIGINT NOT NULL
+);
+
+-- Conversations that are private: nothing of them is kept. The title is what a person typed.
+CREATE TABLE excluded_chats (
+  account_id TEXT NOT NULL,
+  key TEXT NOT NULL,
+  title TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  excluded_by TEXT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (account_id, key)
+);
+
+ALTER TABLE notices ADD COLUMN withdrawn_at_ms BIGINT;
