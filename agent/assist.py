@@ -6,11 +6,17 @@ import time
 from collections.abc import Callable
 
 from agent.errors import LeaseLost
+from agent.hand import Hand
 from agent.phone import Phone
 from agent.wechat.screens import Screen
 from agent.wechat.spots import Spot
 
 LOOK_EVERY_S = 0.5
+# A touch is heard of on another connection than what it did. Buttons act when the finger is lifted: nothing
+# of the touch itself comes after it.
+HEARD_S = 0.1
+# A finger that means the edge of a button may come down so far beside it.
+SLOP_PX = 24
 OVER = "不用再点了，这一步已取消 No need to tap any more: this step is given up"
 
 
@@ -51,6 +57,10 @@ class Ask:
                 self._check()
                 seen = phone.screen()
                 if seen is not None and (seen.name is not screen.name or label_at(seen, spot) != label):
+                    self._pause(HEARD_S)
+                    if is_at(phone.hand, screen, spot):
+                        # It was asked for: no sign that the person wants the phone. Any other touch is one.
+                        phone.hand.forgive(phone.hand.now_s())
                     phone.tell("谢谢，已收到 Thank you")
                     return
                 if not self._pause(LOOK_EVERY_S):
@@ -61,6 +71,19 @@ class Ask:
             raise
         finally:
             self._waiting(False)
+
+
+def is_at(hand: Hand, screen: Screen, spot: Spot) -> bool:
+    """Tell whether the last touch came down on what is under a spot; one of unknown place is thought to."""
+    roots = list(screen.page.roots())
+    width, height = max(root.box.right for root in roots), max(root.box.bottom for root in roots)
+    came_down = hand.came_down(width, height)
+    if came_down is None:
+        return True
+    x, y = came_down
+    under = [node.box for node in screen.nodes() if node.clickable and node.box.holds(spot.x, spot.y)]
+    box = min(under, key=lambda one: one.width * one.height, default=screen.root.box)
+    return box.left - SLOP_PX <= x < box.right + SLOP_PX and box.top - SLOP_PX <= y < box.bottom + SLOP_PX
 
 
 def label_at(screen: Screen, spot: Spot) -> str:

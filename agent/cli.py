@@ -94,6 +94,33 @@ def claim(context: click.Context, serial: str, take_over: bool) -> None:
 
 
 @farm_agent.command()
+@click.option("--serial", metavar="SERIAL", required=True, help="The handset's own serial (ro.serialno).")
+@click.option(
+    "--looked-at",
+    is_flag=True,
+    help="Let the agent act again: a person has looked at what was begun on this phone.",
+)
+@click.pass_context
+def outbox(context: click.Context, serial: str, looked_at: bool) -> None:
+    """Say what waits in the file of a phone's events; its agent must be stopped."""
+    settings = _load(context)
+    from agent.hostlock import file_name
+    from agent.outbox import Outbox
+    from agent.salvage import IN_DOUBT
+
+    path = settings.data_dir / f"outbox-{file_name(serial)}.db"
+    if not path.exists():
+        raise ConfigWrong(f"there is no file of events of {serial}")
+    kept = Outbox.open(path)
+    try:
+        if looked_at:
+            kept.remember(IN_DOUBT, "")
+        _print(f"{serial}: {kept.backlog} events wait; {kept.plight or 'nothing is wrong'}")
+    finally:
+        kept.close()
+
+
+@farm_agent.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> int:

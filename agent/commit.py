@@ -48,20 +48,22 @@ class Commit:
         """Claim the phone, then record durably that taps which last come next; once for a task.
 
         `object_key` is the digest of what is acted on, for who settles this task after a crash.
-        LeaseLost, NotOwner, OtherFarm: nothing was recorded.
+        LeaseLost, NotOwner, OtherFarm, InHand: nothing was recorded.
         """
         if self._is_armed:
             raise RuntimeError("this task was armed before")
         self._phone.heed_toast()
         owner.claim(self._phone, self._mark())
+        # Where a person is at work, nothing is begun that cannot be taken back.
+        self._phone.hand.ask()
         self._arm(object_key)
         self._is_armed = True
 
     def tap(self, name: ScreenName, find: Callable[[Screen], Node], *, what: str) -> None:
         """Make one tap that lasts, on the node that `find` picks on the screen as it stands now.
 
-        LeaseLost, NotOwner, NotRecognised and PlatformWarning: it was not made. AnswerLost: only looking
-        tells whether it was.
+        LeaseLost, NotOwner, NotRecognised, InHand and PlatformWarning: it was not made. AnswerLost: only
+        looking tells whether it was.
         """
         if not self._is_armed:
             raise RuntimeError("a tap that lasts needs an armed task")

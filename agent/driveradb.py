@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import socket
 from collections.abc import Callable, Iterator
@@ -18,6 +19,10 @@ CONNECT_LIMIT_S = 3.0
 ADB_LIMIT_S = 5.0
 SHELL_LIMIT_S = 10.0
 START_LIMIT_S = 30.0
+
+
+# Commands that act on the glass or the keys.
+_INJECTS = re.compile(r"(?:^|[;&|] ?|then )(?:input|monkey|sendevent) ")
 
 
 class Connection(adbutils.AdbConnection):  # type: ignore[misc]  # adbutils ships no types
@@ -66,6 +71,7 @@ class AdbDevice(adbutils.AdbDevice):  # type: ignore[misc]  # adbutils ships no 
         self, client: AdbClient, *, serial: str, transport_id: int | None, clock: Callable[[], float]
     ) -> None:
         self._now_s = clock
+        self.before_inject: Callable[[], None] = lambda: None
         super().__init__(client, serial=serial, transport_id=transport_id)
 
     def open_transport(self, command: str | None = None, timeout: float | None = None) -> Connection:
@@ -107,6 +113,7 @@ class AdbDevice(adbutils.AdbDevice):  # type: ignore[misc]  # adbutils ships no 
         """Run a shell command as the library does, within ten seconds of silence unless told otherwise."""
         word = str(cmdargs if isinstance(cmdargs, str) else cmdargs[0]).split(maxsplit=1)[0]
         reach(f"device.before.shell_{word}")
+        self._ask_before(cmdargs if isinstance(cmdargs, str) else shlex.join(cmdargs))
         output = super().shell(cmdargs, stream, timeout=timeout or SHELL_LIMIT_S, **how)
         reach(f"device.after.shell_{word}")
         return output
@@ -119,6 +126,7 @@ class AdbDevice(adbutils.AdbDevice):  # type: ignore[misc]  # adbutils ships no 
         try:
             if self._now_s() > not_after_s:
                 raise NotSent("what the command rests on was seen too long ago")
+            self._ask_before(command)
             reach("device.sending.shell_once")
             connection.send_command(f"shell:{command}")
             connection.check_okay()
@@ -130,6 +138,10 @@ class AdbDevice(adbutils.AdbDevice):  # type: ignore[misc]  # adbutils ships no 
             connection.close()
         reach("device.after.shell_once")
         return output
+
+    def _ask_before(self, command: str) -> None:
+        if _INJECTS.search(command):
+            self.before_inject()
 
     def _read_all(self, sock: socket.socket, until_s: float) -> str:
         """Read to the end of a stream; TimeoutError when it does not come in time."""

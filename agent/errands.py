@@ -13,6 +13,7 @@ from agent.commit import Commit
 from agent.errors import (
     AgentError,
     DriverError,
+    InHand,
     LeaseLost,
     LoggedOut,
     NotOwner,
@@ -137,7 +138,9 @@ class Errands:
         return Ask(wait_s=wait_s, check=check, waiting=self._waiting, pause=self._pause)
 
     def settle(self, task: LeasedTask) -> None:
-        """Find out by looking what came of an armed task; stays armed if the phone stays away, and raises.
+        """Find out by looking what came of an armed task; stays armed and raises if the phone stays away.
+
+        Also while a person uses it, as looking takes touches: InHand.
 
         Another account, or one that is not known, sees nothing of what the one that armed it did.
         """
@@ -155,7 +158,7 @@ class Errands:
                 self._end(task, flows.look(self._grip.phone, task.action, armed_key))
             except (PlatformWarning, LoggedOut) as error:
                 self._recover(task, error)
-            except PhoneGone:
+            except (PhoneGone, InHand):
                 raise
             except DriverError as fault:
                 last = fault
@@ -210,8 +213,13 @@ class Errands:
             raise error
 
     def _look_after(self, task: LeasedTask, error: AgentError) -> None:
-        """Settle an armed task after an error; raises a warning that a toast gave meanwhile."""
+        """Settle an armed task after an error; raises a warning that a toast gave meanwhile.
+
+        While a person uses the phone it stays armed, and InHand goes through.
+        """
         warning = None
+        if isinstance(error, InHand):
+            raise self._last_words(task) or error
         if isinstance(error, DriverError):
             warning = self._last_words(task)
             self._grip.again(error)

@@ -18,6 +18,10 @@ class NotSent(DriverError):
     """Nothing was sent to the phone; repeating is safe."""
 
 
+class InHand(NotSent):
+    """A person uses the phone: nothing is injected until it was left alone for a while."""
+
+
 class AnswerLost(DriverError):
     """The request went out, no usable answer came: its effect is unknown. Only reads may be repeated."""
 
@@ -90,6 +94,14 @@ class ChatNotListed(NotRecognised):
     """The list of chats has no such row."""
 
 
+class TwoChatsOneName(NotRecognised):
+    """In the list of chats two chats bear this name; which is which it does not tell."""
+
+
+class ChatExcluded(NotRecognised):
+    """This chat is one that is not to be read; nothing of it was."""
+
+
 class NotNow(ScreenError):
     """WeChat says that it cannot be reached now; this passes by itself."""
 
@@ -151,6 +163,10 @@ class ConfigWrong(AgentError):
 
 class AdbUnusable(AgentError):
     """No usable adb server."""
+
+
+class OutboxFull(AgentError):
+    """There is no room for more events; nothing was kept of this. Chats stay as they are until there is."""
 
 
 class OutboxNewer(ConfigWrong):

@@ -6,10 +6,12 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from protos.facts import AddObserved, Fact, GapSeen, MessageSeen, peer_key
+from agent.capture import gaps
+from protos.facts import AddObserved, Fact, GapSeen, MessageChanged, MessageSeen, peer_key
 
 if TYPE_CHECKING:
-    from agent.capture.chats import ChatRead
+    from agent.capture.changes import Change
+    from agent.capture.chatlog import ChatRead, SeenBubble
 
 # The client's line in the chat of somebody this account added, or whose request it accepted. The name is free
 # text: it ends where the fixed words begin.
@@ -25,43 +27,84 @@ def new_uid(now_ms: int) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def hole(cause: str, now_ms: int) -> GapSeen:
+def hole(cause: str, now_ms: int, *, from_ms: int = 0) -> GapSeen:
     """Return the gap of a whole phone: which conversations are concerned is not known."""
     return GapSeen(
-        conversation_key="", conversation_title="", before_position=0, cause=cause, from_ms=0, to_ms=now_ms
+        conversation_key="",
+        conversation_title="",
+        before_position=0,
+        cause=cause,
+        from_ms=from_ms,
+        to_ms=now_ms,
     )
 
 
 def of_chat(read: ChatRead, *, from_ms: int, to_ms: int) -> list[Fact]:
-    """Return the gap, if there is one, and the new messages of a conversation, in screen order."""
+    """Return what a visit found: chat cleared, gap, new messages in order, what became of earlier ones.
+
+    `from_ms` is when the chat was read before (0: never), `to_ms` now.
+    """
     found: list[Fact] = []
-    if read.gap_cause:
-        before = read.new[0].position if read.new else read.tail.position + 1
+    if read.removed:
         found.append(
-            GapSeen(
-                conversation_key=read.key,
-                conversation_title=read.title,
-                before_position=before,
-                cause=read.gap_cause,
+            gaps.removed(
+                read.removed,
+                key=read.key,
+                title=read.title,
+                last=read.last_position,
                 from_ms=from_ms,
                 to_ms=to_ms,
             )
         )
-    found += [
-        MessageSeen(
-            conversation_key=read.key,
-            conversation_title=read.title,
-            conversation_kind=read.kind,
-            position=seen.position,
-            side=seen.bubble.side,
-            kind=seen.bubble.kind,
-            text=seen.bubble.text,
-            time_label=seen.bubble.time_label,
-            ambiguous=seen.ambiguous,
+    if read.gap_cause:
+        before = read.new[0].position if read.new else read.tail.position + 1
+        found.append(
+            gaps.gap(
+                read.gap_cause, key=read.key, title=read.title, before=before, from_ms=from_ms, to_ms=to_ms
+            )
         )
-        for seen in read.new
-    ]
+    found += [_message(read, seen) for seen in read.new]
+    found += [_changed(read, change) for change in read.changes]
     return found
+
+
+def _message(read: ChatRead, seen: SeenBubble) -> MessageSeen:
+    bubble = seen.bubble
+    return MessageSeen(
+        conversation_key=read.key,
+        conversation_title=read.title,
+        conversation_kind=read.kind,
+        position=seen.position,
+        side=bubble.side,
+        kind=bubble.kind,
+        text=bubble.text,
+        time_label=bubble.time_label,
+        ambiguous=seen.ambiguous,
+        sender=bubble.sender,
+        shown_from_ms=bubble.shown_from_ms,
+        shown_to_ms=bubble.shown_to_ms,
+        amount_fen=bubble.amount_fen,
+        state=bubble.state,
+        length_s=bubble.length_s,
+        detail=bubble.detail,
+        fragment=bubble.fragment,
+        media_sha256=bubble.media_sha256,
+    )
+
+
+def _changed(read: ChatRead, change: Change) -> MessageChanged:
+    now = change.now
+    is_recall = change.what == "recalled"
+    text = {"transcript": now.detail, "unfolded": now.text}.get(change.what, "")
+    return MessageChanged(
+        conversation_key=read.key,
+        position=change.position,
+        what=change.what,
+        line=now.text if is_recall else "",
+        state="" if is_recall else now.state,
+        text=text,
+        amount_fen=-1 if is_recall else now.amount_fen,
+    )
 
 
 def adds_of_chat(read: ChatRead, account_id: str) -> list[Fact]:

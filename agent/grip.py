@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from agent.errors import AnswerLost, DriverError, NotSent, PhoneGone, Refused
+from agent.hand import Hand, HandWatch, Touches
+from agent.kernelinput import Panels
 from agent.logs import get_logger
 from agent.phone import Phone
 
@@ -22,6 +24,7 @@ class Grip:
     def __init__(self, open_phone: Callable[[], Phone], pause: Callable[[float], bool]) -> None:
         self._open = open_phone
         self._pause = pause
+        self.hand = Hand()
         self.phone = self._patiently()
 
     def again(self, fault: DriverError) -> None:
@@ -34,6 +37,17 @@ class Grip:
         self.phone = self._patiently()
         self.phone.client.learn(learned)
 
+    def watch_hand(self, *, changed: Callable[[], None]) -> HandWatch:
+        """Return a watch of this phone's touches, not begun yet, however often the phone is opened again."""
+
+        def follow() -> Touches:
+            return self.phone.touches()
+
+        def panels() -> Panels:
+            return self.phone.panels()
+
+        return HandWatch(self.hand, follow, panels, changed=changed)
+
     def close(self) -> None:
         """End what runs on the phone for us."""
         self.phone.close()
@@ -42,10 +56,14 @@ class Grip:
         last: DriverError = PhoneGone()
         for wait_s in PAUSES_S:
             try:
-                return self._open()
+                phone = self._open()
             except (NotSent, AnswerLost, Refused) as fault:
                 last = fault
                 log.info("phone does not answer yet", fault=type(fault).__name__)
+            else:
+                # Whichever way the phone is spoken to, its person is the same.
+                phone.heed(self.hand)
+                return phone
             if not self._pause(wait_s):
                 break
         raise PhoneGone(f"the phone cannot be opened: {last}") from last

@@ -192,6 +192,7 @@ class Intents:
             boot=self._time.boot_id(),
             phone_epoch=self._outbox.phone_epoch,
         )
+        refusal = refusal or self._outbox.actions_in_doubt
         if refusal:
             raise LeaseLost(f"task {task.task_id}: {refusal}")
 

@@ -36,6 +36,33 @@ class Sick(AnswerLost):
     """The server answered in a way that only a new start cures."""
 
 
+# Methods that act on the glass, the keys or a field, as a person would.
+INJECTS = frozenset(
+    {
+        "click",
+        "drag",
+        "clickTopLeft",
+        "clickBottomRight",
+        "longClick",
+        "swipe",
+        "swipePoints",
+        "injectInputEvent",
+        "pressKey",
+        "pressKeyCode",
+        "setText",
+        "clearTextField",
+        "wakeUp",
+        "sleep",
+        "openNotification",
+        "openQuickSettings",
+        "scrollForward",
+        "scrollBackward",
+        "flingForward",
+        "flingBackward",
+    }
+)
+
+
 def is_read(method: str, params: Sequence[Any]) -> bool:
     """Tell whether a call only reads; an unknown name is taken to change something."""
     return method in READS or (method == "takeScreenshot" and len(params) == 2)

@@ -49,11 +49,19 @@ class Line:
             self.dialled += 1
 
     def request(
-        self, method: str, path: str, body: bytes, *, within_s: float, not_after_s: float = float("inf")
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        within_s: float,
+        not_after_s: float = float("inf"),
+        before_send: Callable[[], None] | None = None,
     ) -> Reply:
         """Write one request and read its answer; AnswerLost once a byte may have gone out.
 
-        NotSent if the clock has passed `not_after_s` when everything else is ready for the first byte.
+        NotSent if the clock has passed `not_after_s` when everything else is ready for the first byte; what
+        `before_send`, called then, raises goes through.
         """
         until_s = self._clock() + within_s
         self.connect(within_s)
@@ -61,6 +69,8 @@ class Line:
             raise AnswerLost
         if self._clock() > not_after_s:
             raise NotSent("what the request rests on was seen too long ago")
+        if before_send is not None:
+            before_send()
         try:
             self._socket.settimeout(max(0.001, until_s - self._clock()))
             self._socket.sendall(_head(method, path, len(body)) + body)

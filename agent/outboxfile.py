@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent import chatbook
-from agent.errors import OutboxNewer
+from agent.errors import OutboxFull, OutboxNewer
 
 SCHEMA_VERSION = 1
 _PRAGMAS = (
+    "PRAGMA cache_size=-256",  # KiB; one such file is open for each phone
     "PRAGMA journal_mode=WAL",
     # With NORMAL, rows already acknowledged were lost in simulated power cuts; with FULL none.
     "PRAGMA synchronous=FULL",
@@ -21,7 +24,6 @@ _PRAGMAS = (
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA secure_delete=ON",
 )
-_CACHE = "PRAGMA cache_size=-256"  # KiB; one such file is open for each phone
 _SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE event (seq INTEGER PRIMARY KEY, body BLOB NOT NULL, acked_at_ms INTEGER)",
@@ -63,21 +65,36 @@ def damage(conn: sqlite3.Connection) -> str:
     return "" if found == "ok" else found
 
 
-def move_aside(path: Path, now_ms: int) -> None:
-    """Rename a file and what SQLite keeps beside it; nothing is deleted."""
+def is_full(error: BaseException) -> bool:
+    """Tell whether SQLite says by this that the disk is full."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+
+
+@contextmanager
+def full_by_name() -> Iterator[None]:
+    """Raise OutboxFull where SQLite says that the disk is full."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if is_full(error):
+            raise OutboxFull from error
+        raise
+
+
+def move_aside(path: Path, now_ms: int) -> Path:
+    """Rename a file and what SQLite keeps beside it, and return its new name; nothing is deleted."""
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(path.with_name(f"{path.name}.damaged-{now_ms}{suffix}"))
+    return path.with_name(f"{path.name}.damaged-{now_ms}")
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file, or an empty one that only its owner can read; nothing is read of it yet."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     path.chmod(0o600)
-    conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=32)
-    conn.execute(_CACHE)
-    return conn
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=32)
 
 
 def prepare(conn: sqlite3.Connection, name: str) -> None:
@@ -94,7 +111,7 @@ def prepare(conn: sqlite3.Connection, name: str) -> None:
     (version,) = conn.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
     if int(version) > SCHEMA_VERSION:
         raise OutboxNewer(f"{name} has schema {version}, this release knows {SCHEMA_VERSION}")
-    conn.execute(chatbook.SCHEMA)
+    chatbook.prepare(conn)
     known = {name for (name,) in conn.execute("SELECT name FROM pragma_table_info('intent')")}
     for column in ("account_id", "object_key"):
         if column not in known:

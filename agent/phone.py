@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import base64
-import re
-import shlex
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any
 
 from agent.deadline import Deadline
 from agent.driver import Driver, selector
 from agent.errors import LoggedOut, Moved, NotInTime, NotNow, NotRecognised, Refused
 from agent.fence import Fence
+from agent.glass import NOTHING, Glass, sighting
+from agent.hand import Hand
 from agent.handset import FACTS_LINE, battery_of, facts_of
+from agent.kernelinput import Panels, panels_of
 from agent.owner import Mark
+from agent.shade import Shade
+from agent.streams import ShellStream
 from agent.wechat.builds import Installed
 from agent.wechat.clients import PACKAGE, ClientTable
 from agent.wechat.notices import heed_banner
-from agent.wechat.pages import EDIT_TEXT, Box, Health, Node, Page, read_page
+from agent.wechat.pages import EDIT_TEXT, Box, Health, Node, Page
 from agent.wechat.screens import HOME_TABS, Screen, ScreenName, recognise
 from agent.wechat.sense import in_the_way, stop_at_nonsense, unreadable
 from agent.wechat.spots import Spot, is_same
@@ -31,18 +32,13 @@ from protos.facts import PhoneFacts
 
 # A screen whose reading began longer ago than this may have changed; nothing is tapped on it.
 SPOT_LIFE_S = 3.0
-# A full page of WeChat is 24 levels deep.
-MAX_DEPTH = 50
 # A tap that lasts is aimed on a sight no older than this; a phone whose dumps take longer gets none.
 SIGHT_LIFE_S = 1.5
-DUMP_LIMIT_S = 8.0
 # Pause between two looks while a screen is waited for; the dump itself takes a real phone 100 ms and more.
 LOOK_EVERY_S = 0.02
 HOME_LIMIT_S = 30.0
 BACKS_TO_HOME = 10
-# Compiled before the fork, once for all phones.
-# The kernel's lines of an event; the list of devices at the start has another form.
-_TOUCH = re.compile(rb"^/dev/input/event\d+: 000[13] ", re.MULTILINE)
+ASSIST_TAG, ASSIST_TITLE = "farm-assist", "Phonefarm 助手"
 
 
 class Role(StrEnum):
@@ -67,7 +63,10 @@ class Phone:
         self._pause = pause
         self.fence = Fence(driver, clock=clock)
         self.client = Installed(lambda: driver.shell(f"dumpsys package {PACKAGE}"), clock=clock)
-        self._last = Page("", "", (), Health.OK, 0.0)
+        self.hand = Hand(clock=clock)  # of nobody who is watched for, until `heed`
+        self._glass = Glass(driver, clock=clock)
+        self.shade = Shade(driver)
+        self._last = NOTHING
 
     @classmethod
     def open(cls, address: str, *, adb_host: str, adb_port: int, transport_id: int | None = None) -> Phone:
@@ -100,6 +99,10 @@ class Phone:
         self._driver.shell("getprop sys.boot_completed", within_s=5.0)
         self._driver.call("ping", within_s=5.0)
 
+    def notifications(self) -> str:
+        """Return what stands in the notification shade, as the system lists it."""
+        return self._driver.shell("dumpsys notification --noredact")
+
     def battery(self) -> tuple[int, int]:
         """Return percent, -1 if unknown, and temperature in tenths of a degree Celsius, 0 if unknown."""
         return battery_of(self._driver.shell("dumpsys battery"))
@@ -112,11 +115,11 @@ class Phone:
 
     def page(self) -> Page:
         """Return what is on the screen now, whatever it is."""
-        # A dump may take seconds, and shows what was there at its begin.
-        read_at_s = self._clock()
-        package, activity = self._driver.in_front()
-        xml = self._driver.call("dumpWindowHierarchy", False, MAX_DEPTH, within_s=DUMP_LIMIT_S)
-        return read_page(str(xml or ""), package=package, activity=activity, read_at_s=read_at_s)
+        return self._glass.page()
+
+    def glimpse(self) -> bytes:
+        """Return a digest of what is on the screen: equal ones tell that nothing changed; see Glass."""
+        return self._glass.glimpse()
 
     def screen(self) -> Screen | None:
         """Return the screen that is proved to be in front, None if none is."""
@@ -128,20 +131,26 @@ class Phone:
         what: str,
         within_s: float = 8.0,
         test: Callable[[Screen], bool] = lambda _: True,
+        glance: Callable[[Screen], None] = lambda _: None,
     ) -> Screen:
         """Wait until two looks in a row show the same one of these screens, passing `test`.
 
+        `glance` is shown every screen on the way, also those that do not stand still.
         NotInTime names `what`; Unreadable if the tree could not be read; LoggedOut as soon as seen.
         """
         deadline = Deadline.after(within_s, clock=self._clock, pause=self._pause)
-        last = Page("", "", (), Health.OK, 0.0)
+        last = NOTHING
         table = self.table()
 
         def settled() -> Screen | None:
             nonlocal last
             page = self.page()
             is_still, last = page.shape() == last.shape(), page
-            screen = recognise(page, table) if is_still else None
+            screen = recognise(page, table)
+            if screen is not None:
+                glance(screen)
+            if not is_still:
+                return None
             _stop_at(screen)
             return screen if screen is not None and screen.name in names and test(screen) else None
 
@@ -207,16 +216,11 @@ class Phone:
 
     def _sightings(self, cls: str) -> list[Sighting]:
         records = self._driver.call("objInfoOfAllInstances", selector(className=cls, packageName=PACKAGE))
-        return [_sighting(record) for record in records or ()]
+        return [sighting(record) for record in records or ()]
 
     def tell(self, text: str) -> None:
-        """Show a person at the phone a notification; it replaces the one before. Android 10 and newer.
-
-        A phone that shows none is no error here: whoever asks waits for what is done on the screen.
-        """
-        words = shlex.join(["-t", "Phonefarm 助手", "farm-assist", text])
-        with suppress(Refused):
-            self._driver.shell(f"cmd notification post -S bigtext {words}")
+        """Show a person at the phone a notification, if it shows any; it replaces the one before."""
+        self.shade.post(ASSIST_TAG, ASSIST_TITLE, text)
 
     def rest(self, seconds: float) -> None:
         """Let time pass for what only the network can bring."""
@@ -263,7 +267,7 @@ class Phone:
                 raise NotRecognised(
                     f"{spot.screen}: what was to be touched is not in front any more"
                 ) from None
-            if not is_same(seen, record, _sighting(record).box):
+            if not is_same(seen, record, sighting(record).box):
                 raise Moved(f"{spot.screen}: what is to be touched is not where it was")
 
     def type_into(self, screen: Screen, field: Node, text: str) -> None:
@@ -275,7 +279,7 @@ class Phone:
         number = [node.at for node in screen.nodes() if node.cls == EDIT_TEXT].index(field.at)
         this = selector(className=EDIT_TEXT, packageName=PACKAGE, instance=number)
         asked_at_s = self._clock()
-        if _sighting(self._driver.call("objInfo", this)).box != field.box:
+        if sighting(self._driver.call("objInfo", this)).box != field.box:
             raise NotRecognised("the field is not where it was")
         self._driver.call("setText", this, text, not_after_s=asked_at_s + SPOT_LIFE_S)
         Deadline.after(5.0, clock=self._clock, pause=self._pause).until(
@@ -300,17 +304,20 @@ class Phone:
         self._driver.call("swipePoints", points, 40, not_after_s=spot.read_at_s + SPOT_LIFE_S)
         return distance if share > 0 else -distance
 
-    def watch_hand(self, touched: Callable[[], None]) -> Callable[[], None]:
-        """Call back, on another thread, at touches by a person, never at ours; return what ends it."""
-        stream = self._driver.follow("getevent")
+    # -- the person at the phone
 
-        def follow() -> None:
-            for piece in stream:
-                if _TOUCH.search(piece):
-                    touched()
+    def heed(self, hand: Hand) -> None:
+        """Inject nothing from here on while this hand is on the phone: InHand is raised instead."""
+        self.hand = hand
+        self._driver.ask_before_inject(hand.ask)
 
-        threading.Thread(target=follow, name="hand-watch", daemon=True).start()
-        return stream.close
+    def panels(self) -> Panels:
+        """Return the touch panels by device, with the largest values of their axes."""
+        return panels_of(self._driver.shell("getevent -p"))
+
+    def touches(self) -> ShellStream:
+        """Return the kernel's input events as they come: touches by a person, never ours."""
+        return self._driver.follow("getevent")
 
     # -- WeChat in front
 
@@ -362,7 +369,7 @@ class Phone:
             nonlocal last
             page = self.page()
             if page.package != PACKAGE:
-                self._driver.shell(f"monkey -p {PACKAGE} -c android.intent.category.LAUNCHER 1")
+                self._driver.shell_once(f"monkey -p {PACKAGE} -c android.intent.category.LAUNCHER 1")
                 page, last = self.page(), None
             is_still = last is not None and page.shape() == last.shape()
             last = page
@@ -389,9 +396,3 @@ def _stop_at(screen: Screen | None) -> None:
         raise LoggedOut
     if screen is not None and screen.name is ScreenName.WEB:
         judge(" ".join(screen.words()), surface="page")
-
-
-def _sighting(record: dict[str, Any]) -> Sighting:
-    bounds = record.get("visibleBounds") or record.get("bounds") or {}
-    left, top, right, bottom = (int(bounds.get(side, 0)) for side in ("left", "top", "right", "bottom"))
-    return Sighting(Box(left, top, right, bottom), str(record.get("text") or ""))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from agent import logs, owner
+from agent.ballast import Ballast, Limits
 from agent.config import ADB_HOST, AgentConfig
 from agent.errors import AgentError, ConfigWrong, PhoneGone
 from agent.exits import Exit
@@ -104,7 +105,10 @@ def _run(
 
 
 def _live(settings: AgentConfig, handset: PhoneFacts, grip: Grip, announce: Announce, stop: _Stop) -> Exit:
-    outbox = Outbox.open(settings.data_dir / f"outbox-{file_name(handset.serial)}.db")
+    outbox = Outbox.open(
+        settings.data_dir / f"outbox-{file_name(handset.serial)}.db",
+        ballast=Ballast(settings.data_dir / "ballast", Limits().ballast_bytes),
+    )
     try:
         if (mark := owner.read_mark(grip.phone)) is not None:
             outbox.claim_on_phone = mark.claim()

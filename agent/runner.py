@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 
-import msgspec
-
-from agent import heap
-from agent.capture.sweep import Sweeper, may_capture
+from agent import lastword
+from agent.capture.sweep import may_capture
 from agent.config import AgentConfig
+from agent.ending import Ending
 from agent.errands import Errands
 from agent.errors import (
     DriverError,
+    InHand,
     LoggedOut,
     NotNow,
+    OutboxFull,
     PhoneGone,
     PlatformWarning,
     ScreenError,
@@ -27,15 +29,16 @@ from agent.grip import Grip
 from agent.hostlock import file_name
 from agent.intents import Intents
 from agent.logs import get_logger
-from agent.model import LeasedTask, Settings
+from agent.model import LeasedTask
 from agent.observe import Observer
 from agent.outbox import Outbox
 from agent.rest import Rest
 from agent.session import Greeting, Session
+from agent.signedin import SignedIn
+from agent.upkeep import Upkeep
 from agent.verdicts import may_act
-from agent.wechat import identity
+from agent.watch import ChatWatch
 from agent.wechat.calibration import calibrate
-from agent.wechat.screens import ScreenName
 from agent.wechat.sense import blindness
 from agent.wire import Pulse
 from protos.facts import PhoneFacts, PhoneState, PhoneStateChanged
@@ -48,19 +51,16 @@ VERSION = version("phonefarm")
 
 # How long the main thread sleeps at most: a signal sets a flag and nothing else.
 NAP_S = 0.25
-PING_EVERY_S = 10.0
-BATTERY_EVERY_S = 60.0
-# The account is read again before a task or a sweep when it was last read longer ago than this.
-ACCOUNT_LIFE_S = 60.0
 # Pauses while the screen cannot be read, WeChat is signed out or the account is another.
 TROUBLE_PAUSES_S = (2.0, 5.0, 10.0, 30.0)
 REST_S = 600.0
 FLUSH_S = 1.0
-PURGE_EVERY_S = 3600.0
 # Cause of `busy` while the person at the phone is asked for a tap.
 WAITS_FOR_TAP = "waits_for_tap"
-# Reading a page takes and frees much memory; a host has dozens of agents.
-TRIM_EVERY_S = 2.0
+# The watch of touches needs a moment to begin; without it for longer the state says so.
+UNWATCHED_S = 5.0
+# What a person who uses the phone is told of all the same: only a person can end it.
+_STAYS = (PhoneState.LOGGED_OUT, PhoneState.QUARANTINED)
 
 
 class Life:
@@ -77,12 +77,11 @@ class Life:
         is_stopping: Callable[[], bool],
         pause: Callable[[float], bool],
     ) -> None:
-        self._settings = settings
         self._grip = grip
         self._outbox = outbox
         self._announce = announce
         self._is_stopping = is_stopping
-        self._pause = pause
+        self._pause = lambda wait_s: self._still() and pause(wait_s)
         self._intents = Intents(outbox)
         self._errands = Errands(
             grip,
@@ -90,54 +89,53 @@ class Life:
             self._intents,
             Evidence(settings.data_dir / "evidence" / file_name(phone.serial)),
             may_go_on=self._may_tap,
-            pause=pause,
+            pause=self._pause,
             waiting=lambda on: self._enter(PhoneState.BUSY, WAITS_FOR_TAP if on else ""),
             could_act=lambda: not self._session.settings_count or may_act(self._session.settings),
             host=settings.host,
         )
         self._pulse = Pulse(state="")
-        remembered = outbox.recall("settings")
         self._session = Session(
             target=settings.controller,
             greeting=Greeting(phone=phone, version=VERSION),
             outbox=outbox,
             intents=self._intents,
             pulse=lambda: self._pulse,
-            # A recorded notice lasts while the controller is away; the right to act does not.
-            settings=replace(msgspec.json.decode(remembered, type=Settings), unattended=False, assist=False)
-            if remembered
-            else Settings(),
+            settings=lastword.recall(outbox),
         )
         grip.phone.client.learn(self._session.settings.tables)
         self._settings_count = 0
-        self._started_s = time.monotonic()
-        self._was_connected = False
+        self._ending = Ending(self._session, is_stopping, settings.controller_lost_s)
         self._troubles = 0
         self._try_at_s = 0.0
-        self._account_at_s = float("-inf")
-        self._ping_at_s = 0.0
-        self._battery_at_s = 0.0
-        self._sweep_at_s = 0.0
+        self._account = SignedIn(outbox, self._heard_account)
+        self._watched_at_s = time.monotonic()
         self._rest_after_warning = Rest(outbox)
-        self._sweeper = Sweeper(outbox)
         self._observer = Observer(outbox)
-        self._purge_at_s = self._started_s + PURGE_EVERY_S
-        self._trim_at_s = 0.0
+        self._upkeep = Upkeep(outbox, self._intents)
+        self._hand = grip.hand
+        self._hand_watch = grip.watch_hand(changed=self._session.wake.set)
+        self._watch = ChatWatch(outbox, lambda: self._session.settings, self._hand, self._account)
 
     def live(self) -> Exit:
         """Work until there is a reason to end; raises PhoneGone and NotOurs."""
+        self._watch.coverage.recover()
         self._enter(PhoneState.PREPARING)
         self._session.start()
+        self._hand_watch.start()
         try:
             self._settle_what_was_begun()
-            while (end := self._why_end()) is None:
+            while (end := self._ending.why()) is None:
                 self._guarded(self._turn)
                 self._rest()
+            self._watch.end(self._grip.phone)
             self._enter(PhoneState.ABSENT, "agent stopped")
         except PhoneGone:
+            self._watch.coverage.end()
             self._enter(PhoneState.ABSENT, "no connection to the phone")
             raise
         finally:
+            self._hand_watch.close()
             self._session.close(flush_s=FLUSH_S)
         return end
 
@@ -153,32 +151,40 @@ class Life:
             # A warning that still stands on the screen must not become an event every few seconds.
             self._try_at_s = time.monotonic() + REST_S
             self._enter(PhoneState.BACKOFF, warning.warning)
-        except LoggedOut:
-            self._trouble(PhoneState.LOGGED_OUT, "WeChat is signed out")
-        except NotNow as error:
-            self._trouble(PhoneState.PREPARING, error.kind)
-        except ScreenError as error:
-            why = blindness(error)
-            if (self._pulse.state, self._pulse.cause) != (PhoneState.BLIND, why.cause):
-                self._errands.report_blindness(why.cause, why.detail)
-            self._trouble(PhoneState.BLIND, why.cause)
+        except InHand:
+            self._let_go()
+        except (LoggedOut, ScreenError, OutboxFull) as error:
+            self._trouble(*self._seen_trouble(error))
         except DriverError as fault:
             self._enter(PhoneState.PREPARING, "connection to the phone")
             self._grip.again(fault)
-            self._account_at_s = float("-inf")
+            self._account.wear_out()
+
+    def _seen_trouble(self, error: LoggedOut | ScreenError | OutboxFull) -> tuple[PhoneState, str]:
+        """Return the state an error puts the phone in, and why; a new blindness is told with a picture."""
+        if isinstance(error, LoggedOut):
+            return PhoneState.LOGGED_OUT, "WeChat is signed out"
+        if isinstance(error, OutboxFull):
+            return PhoneState.PREPARING, "disk_full"
+        if isinstance(error, NotNow):
+            return PhoneState.PREPARING, error.kind
+        why = blindness(error)
+        if (self._pulse.state, self._pulse.cause) != (PhoneState.BLIND, why.cause):
+            self._errands.report_blindness(why.cause, why.detail)
+        return PhoneState.BLIND, why.cause
 
     def _trouble(self, state: PhoneState, cause: str) -> None:
         """Enter a state that only a later look can end; the pauses between looks grow."""
         wait_s = TROUBLE_PAUSES_S[min(self._troubles, len(TROUBLE_PAUSES_S) - 1)]
         self._troubles += 1
         self._try_at_s = time.monotonic() + wait_s
-        self._account_at_s = float("-inf")
+        self._account.wear_out()
         self._enter(state, cause)
 
     def _settle_what_was_begun(self) -> None:
         """Before anything else on this phone: end what a crash left open."""
         self._errands.return_unarmed("agent_restarted")
-        while self._intents.armed() and self._why_end() is None:
+        while self._intents.armed() and self._ending.why() is None:
             self._hear_settings()
             self._guarded(self._settle_armed)
             self._rest()
@@ -194,8 +200,11 @@ class Life:
             return
         if time.monotonic() < self._try_at_s:
             return
+        if self._hand.is_on():
+            self._be_in_hand()  # looking takes touches
+            return
         expected = self._session.settings.account_id
-        seen = self._read_account()
+        seen = self._account.read(self._grip.phone)
         for task in self._intents.armed():
             if expected and seen and seen != expected:
                 self._errands.give_up(task, "another account is signed in")
@@ -208,6 +217,8 @@ class Life:
             self._settle_armed()
         elif self._is_resting():
             self._errands.return_unarmed("resting")
+        elif self._hand.is_on() and self._pulse.state not in _STAYS:
+            self._be_in_hand()
         elif self._session.calibration:
             self._errands.return_unarmed("calibrating")
             self._calibrate()
@@ -216,31 +227,53 @@ class Life:
         else:
             self._serve(time.monotonic())
 
+    def _let_go(self) -> None:
+        self._enter(PhoneState.IN_HAND)
+        self._errands.return_unarmed("in_hand")
+
+    def _be_in_hand(self) -> None:
+        """Let go of the phone; what its person has in front is read, without a touch."""
+        self._let_go()
+        self._pulse = self._upkeep.keep_in_touch(self._grip.phone, self._pulse)
+        self._watch.read_passively(self._grip.phone)
+
+    def _leave_hand(self) -> None:
+        """Begin anew where a person has left the phone; who is signed in has to be seen again."""
+        self._observer.wear_out()
+        if self._session.settings.capture_mode == "sweep" or self._account.is_doubtful:
+            self._account.wear_out()
+
     def _serve(self, now_s: float) -> None:
-        self._keep_in_touch(now_s)
-        if self._account_at_s == float("-inf"):
-            self._read_account()
+        if self._pulse.state == PhoneState.IN_HAND:
+            self._leave_hand()
+        self._pulse = self._upkeep.keep_in_touch(self._grip.phone, self._pulse)
+        self._account.know(self._grip.phone)
         if not self._check_account():
             return
         is_ours = self._is_ours()
-        self._work(now_s, is_ours=is_ours)
+        self._work(is_ours=is_ours)
         if self._check_account() and is_ours:  # it was perhaps read again meanwhile
             self._troubles = 0
-            self._enter(PhoneState.READY)
+            self._enter(PhoneState.READY, self._why_unwatched(now_s))
 
-    def _work(self, now_s: float, *, is_ours: bool) -> None:
+    def _why_unwatched(self, now_s: float) -> str:
+        if self._hand.is_watched:
+            self._watched_at_s = now_s
+        return "hand_not_watched" if now_s - self._watched_at_s > UNWATCHED_S else ""
+
+    def _work(self, *, is_ours: bool) -> None:
         task = next(iter(self._intents.open_tasks()), None)
         if task is not None:
             self._do(task)
         elif is_ours and may_act(self._session.settings) and not self._is_observed():
             self._observe()
-        elif now_s >= self._sweep_at_s:
-            self._sweep()
+        else:
+            self._watch.look(self._grip.phone, self._may_read_next)
 
     def _do(self, task: LeasedTask) -> None:
         # Who is signed in and which build of the client runs is seen anew for each task.
         self._grip.phone.client.wear_out()
-        self._read_account()
+        self._account.read(self._grip.phone)
         if self._errands.refuse(task, self._session.settings):
             return
         self._enter(PhoneState.BUSY)
@@ -256,51 +289,22 @@ class Life:
     def _observe(self) -> None:
         self._observer.observe(self._grip.phone, may_name=self._may_capture())
 
-    def _sweep(self) -> None:
-        """Read the chats with something new in them, until a task comes."""
-        if self._may_read_next() and self._sweeper.sweep(self._grip.phone, self._may_read_next):
-            self._sweep_at_s = time.monotonic() + self._session.settings.sweep_pause_ms / 1000
-
     def _may_read_next(self) -> bool:
         """Tell whether a chat may be opened now; another account may have signed in since the last look."""
-        if self._is_stopping() or self._intents.open_tasks() or not self._may_capture():
+        self._still()
+        if self._is_stopping() or self._intents.open_tasks() or not self._watch.may_open():
             return False
-        self._refresh_account()
-        return self._may_capture()
-
-    def _refresh_account(self) -> None:
-        if time.monotonic() - self._account_at_s > ACCOUNT_LIFE_S:
-            self._read_account()
+        self._account.refresh(self._grip.phone)
+        return self._watch.may_open()
 
     def _may_capture(self) -> bool:
         return may_capture(self._session.settings, self._outbox.account_id)
 
     # ---- looking after the phone
 
-    def _keep_in_touch(self, now_s: float) -> None:
-        if now_s >= self._ping_at_s:
-            self._grip.phone.ping()
-            screen = self._grip.phone.screen()
-            if screen is not None and screen.name is ScreenName.LOGIN:
-                raise LoggedOut
-            self._ping_at_s = now_s + PING_EVERY_S
-        if now_s >= self._battery_at_s:
-            percent, temperature = self._grip.phone.battery()
-            self._pulse = replace(self._pulse, battery_percent=percent, temperature_decicelsius=temperature)
-            self._battery_at_s = now_s + BATTERY_EVERY_S
-        if now_s >= self._purge_at_s:
-            self._outbox.purge()
-            self._intents.purge()
-            self._purge_at_s = now_s + PURGE_EVERY_S
-
-    def _read_account(self) -> str:
-        seen = identity.read_account(self._grip.phone)
-        self._account_at_s = time.monotonic()
-        if seen != self._outbox.account_id:
-            self._outbox.account_id = seen
-            self._pulse = replace(self._pulse, account_id=seen)
-            self._session.beat()
-        return seen
+    def _heard_account(self, seen: str) -> None:
+        self._pulse = replace(self._pulse, account_id=seen)
+        self._session.beat()
 
     def _check_account(self) -> bool:
         expected, seen = self._session.settings.account_id, self._outbox.account_id
@@ -330,7 +334,7 @@ class Life:
             return True
         # Toasts carry no time: the one that warned must not stop the account a second time.
         self._grip.phone.forget_toast()
-        self._account_at_s = float("-inf")
+        self._account.wear_out()
         if may_act(settings):
             self._try_at_s = 0.0  # a person has said so
         return False
@@ -349,7 +353,8 @@ class Life:
         request_id, self._session.calibration = self._session.calibration, ""
         self._enter(PhoneState.BUSY, "calibrating")
         # What the phone is after it only a look tells; it may be as blind as before.
-        self._try_at_s, self._account_at_s = 0.0, float("-inf")
+        self._try_at_s = 0.0
+        self._account.wear_out()
         calibrate(self._grip.phone, request_id, self._outbox.add)
 
     def _hear_settings(self) -> None:
@@ -359,40 +364,33 @@ class Life:
             self._grip.phone.client.learn(self._session.settings.tables)
             self._try_at_s = 0.0
         self._settings_count = self._session.settings_count
-        self._outbox.remember("settings", msgspec.json.encode(self._session.settings).decode())
+        self._hand.quiet_s = self._session.settings.hand_quiet_ms / 1000
+        lastword.remember(self._outbox, self._session.settings)
         if self._pulse.state == PhoneState.QUARANTINED:
             self._try_at_s = 0.0  # another account may be expected now
         if self._pulse.state == PhoneState.BACKOFF and may_act(self._session.settings):
             # A warning met before the first word of the controller leaves nothing to lift but this pause.
             self._try_at_s = 0.0
 
-    def _why_end(self) -> Exit | None:
-        if self._session.failure is not None:
-            raise self._session.failure
-        if self._is_stopping():
-            return Exit.ASKED
-        if self._session.stop_reason:
-            log.warning("controller ended this agent", reason=self._session.stop_reason)
-            return Exit.ASKED
-        self._was_connected = self._was_connected or self._session.is_connected
-        limit_s = self._settings.controller_lost_s
-        if limit_s and not self._was_connected and time.monotonic() - self._started_s >= limit_s:
-            return Exit.CONTROLLER_LOST
-        return None
-
     def _rest(self) -> None:
         is_free = self._pulse.state == PhoneState.READY and not self._intents.open_tasks()
         self._session.want(1 if is_free and may_act(self._session.settings) and self._is_observed() else 0)
-        if time.monotonic() >= self._trim_at_s:
-            heap.trim()
-            self._trim_at_s = time.monotonic() + TRIM_EVERY_S
+        self._upkeep.trim()
+        self._watch.cover(self._pulse.state, self._pulse.cause)
         self._session.wake.wait(NAP_S)
         self._session.wake.clear()
+
+    def _still(self) -> bool:
+        """Note, in the middle of something long, that this process lives; always True."""
+        self._watch.coverage.still()
+        return True
 
     def _enter(self, state: PhoneState, cause: str = "") -> None:
         if (state, cause) == (self._pulse.state, self._pulse.cause):
             return
         self._pulse = replace(self._pulse, state=state, cause=cause)
-        self._outbox.add(PhoneStateChanged(state=state, cause=cause))
+        with suppress(OutboxFull):  # a heartbeat says it all the same
+            self._outbox.add(PhoneStateChanged(state=state, cause=cause))
         self._session.beat()
+        self._watch.cover(state, cause)
         self._announce(state, cause)

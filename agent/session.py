@@ -20,6 +20,7 @@ from agent.intents import Intents
 from agent.logs import get_logger
 from agent.model import Settings
 from agent.outbox import Outbox
+from agent.plight import told
 from agent.poison import Poison
 from protos import channel
 from protos.crashpoint import reach
@@ -251,7 +252,8 @@ class _Stream:
             self._beat_boot_ms = boot_ms()
             self.beat_at_s = now_s + welcome.heartbeat_ms / 1000
             held = [task.task_id for task in self._session.intents.open_tasks()]
-            return wire.heartbeat_up(self._session.pulse(), held_task_ids=held, at_ms=wall_ms())
+            pulse = told(self._session.pulse(), self._outbox)
+            return wire.heartbeat_up(pulse, held_task_ids=held, at_ms=wall_ms())
         if not welcome.phone_id:
             return None  # a handset without a number: nothing of it is archived and no task is for it
         if self._session.wanted != self._want_sent:
@@ -314,13 +316,10 @@ class _Stream:
             if not self._standing.hear(claim):
                 self.cancel()
                 return
-            if welcome.high_water > self._outbox.highest and not self._standing.is_stale:
-                # The file is older than the archive: it was restored from a copy. Its numbers are used up.
-                self._outbox.renumber()
+            if not self._outbox.hear_high_water(welcome.high_water, may_renumber=not self._standing.is_stale):
                 log.warning("outbox behind the archive, new spool")
                 self.cancel()
                 return
-            self._outbox.rewind(welcome.high_water)
         self._next_seq = max(welcome.high_water + 1, self._outbox.lowest)
         self.welcome = welcome
         self._allow(welcome.settings)
@@ -329,7 +328,7 @@ class _Stream:
         )
 
     def _allow(self, settings: Settings) -> None:
-        if self._standing.is_stale:
+        if self._standing.is_stale or self._outbox.actions_in_doubt:
             settings = replace(settings, unattended=False, assist=False)
         self._session.settings = settings
         self._session.settings_count += 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agent.errors import (
     AgentError,
     DriverError,
+    InHand,
     InTheWay,
     LeaseLost,
     LoggedOut,
@@ -72,12 +73,12 @@ def _after_arming(error: AgentError) -> Verdict:
     return Look()
 
 
-_CAUSES = {NotOwner: "not_owner", OtherFarm: "other_farm", LoggedOut: "logged_out"}
+_CAUSES = {NotOwner: "not_owner", OtherFarm: "other_farm", LoggedOut: "logged_out", InHand: "in_hand"}
 
 
 def _before_arming(error: AgentError, attempt: int) -> Verdict:
     match error:
-        case LeaseLost() | NotOwner() | OtherFarm() | LoggedOut():
+        case LeaseLost() | NotOwner() | OtherFarm() | LoggedOut() | InHand():
             return GiveBack(_CAUSES.get(type(error), "lease_lost"))
         case Unreadable() | UnknownVersion() | WrongLanguage() | InTheWay():
             # The phone's fault, not the task's, however often it comes back.

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
-from controller.errors import BadRequest, SpoolGap, UnknownConversation
-from controller.fleet import known_phone
+from controller import grams
+from controller.errors import BadRequest, SpoolGap, StoreUnreachable, UnknownConversation, UnknownPhone
+from controller.ingest import Batch, Intake
+from controller.ingestchats import Places
 from controller.ledger import Ledger, Work
-from controller.model import AccountId, Phone, PhoneId
-from controller.records import BlindScreen, Conversation, Gap, Message, Warned
-from controller.reports import CHAT_FACTS, Reports, Source, Unfit, fit
-from controller.store.base import StoredEvent
+from controller.model import AccountId, PhoneId
+from controller.records import BlindScreen, ChatRemoval, Conversation, Gap, Message, StoredEvent, Warned
+from controller.reports import Reports
 from controller.words import make, version_of
-from protos.wire import Unsealable, kind_of, unseal
 
 _MAX_ROWS = 500
-# Both databases count in signed 64 bits.
-_MAX_SEQ = 2**63 - 1
-POISON = "poison"
-REFUSED_NO_NOTICE = "refused_no_notice"
 
 
 class Archive:
     """What phones reported, and what was read out of it."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, is_indexed: bool = True) -> None:
+        """Without `is_indexed` messages are not found by search, and are archived faster."""
         self._ledger = ledger
+        self._is_indexed = is_indexed
         words = ledger.settings.words
-        self._reports = Reports(ledger.settings, make(words), version_of(words))
+        self._match, self._list_version = make(words), version_of(words)
+        self._reports = Reports(ledger.settings)
+        self._places = Places()
 
     # ---- for sessions
 
@@ -37,24 +36,25 @@ class Archive:
 
         SpoolGap if it begins beyond the next expected seq; UnknownPhone; BadRequest if numbered below 1.
         """
-        if first_seq < 1 or first_seq + len(bodies) > _MAX_SEQ:
-            raise BadRequest("events are numbered from 1")
-        with self._ledger.work() as work:
-            phone = known_phone(work.tx, phone_id, locks=True)
-            if phone.account_id is not None:
-                # Phone, account, task: in the order in which a lease takes them.
-                work.tx.lock_account(phone.account_id)
-            high_water = work.tx.lock_spool(phone_id, spool_id, work.now_ms)
-            if first_seq > high_water + 1:
-                raise SpoolGap(expected_seq=high_water + 1)
-            told_at_ms = work.tx.told_at_ms(phone.holder) if phone.holder else None
-            for seq, body in enumerate(bodies, first_seq):
-                if seq > high_water or not self._is_there(work, phone, spool_id, seq, body):
-                    self._take(work, phone, spool_id, seq, body, told_at_ms=told_at_ms)
-            reached = first_seq + len(bodies) - 1
-            if reached > high_water:
-                work.tx.set_high_water(phone_id, spool_id, reached)
-            return max(reached, high_water)
+        return self._accept(Batch.of(phone_id, spool_id, first_seq, bodies))
+
+    def accept_all(self, batches: Sequence[Batch]) -> list[int | Exception]:
+        """Archive batches in one transaction; returns for each what `accept` returns or raises.
+
+        One that cannot be archived does not stop the others.
+        """
+        try:
+            with self._ledger.work() as work:
+                intake = self._intake(work)
+                results = self._take_all(intake, batches)
+        except StoreUnreachable as error:
+            return [error] * len(batches)
+        except Exception:
+            if len(batches) == 1:
+                raise
+            return [self._alone(batch) for batch in batches]
+        intake.keep()
+        return results
 
     def high_water(self, phone_id: PhoneId, spool_id: str) -> int:
         """Return the highest contiguous seq archived of a spool; 0 for one never seen."""
@@ -92,6 +92,12 @@ class Archive:
         with self._ledger.look() as tx:
             return tx.gaps(conversation_id)
 
+    def removals(self, conversation_id: int) -> list[ChatRemoval]:
+        """Return when a chat was found gone or cleared on its phone, in order; UnknownConversation."""
+        self.conversation(conversation_id)
+        with self._ledger.look() as tx:
+            return tx.removals(conversation_id)
+
     def warnings(self, *, phone_id: PhoneId | None = None, limit: int = 100) -> list[Warned]:
         """Return the newest platform warnings, newest first."""
         with self._ledger.look() as tx:
@@ -114,65 +120,40 @@ class Archive:
 
     # ---- inside
 
-    def _is_there(self, work: Work, phone: Phone, spool_id: str, seq: int, body: bytes) -> bool:
-        there = work.tx.event(phone.phone_id, spool_id, seq)
-        if there is None:
-            return False  # below a hole that was closed as lost: late, but welcome
-        if there.body_hash != hashlib.sha256(body).digest():
-            # Evidence is never replaced; a second body under one number is itself a finding.
-            work.tx.add_conflict(_stored(work, phone, spool_id, seq, body, kind=there.kind))
-        return True
+    def _accept(self, batch: Batch) -> int:
+        with self._ledger.work() as work:
+            intake = self._intake(work)
+            reached = intake.take(intake.open(batch))
+            intake.finish()
+        intake.keep()
+        return reached
 
-    def _take(
-        self, work: Work, phone: Phone, spool_id: str, seq: int, body: bytes, *, told_at_ms: int | None
-    ) -> None:
+    def _intake(self, work: Work) -> Intake:
+        grams_of = grams.of_text if self._is_indexed else _no_grams
+        return Intake(work, self._places, self._reports, self._match, self._list_version, grams_of=grams_of)
+
+    def _take_all(self, intake: Intake, batches: Sequence[Batch]) -> list[int | Exception]:
+        results: list[int | Exception] = [0] * len(batches)
+        # In one order everywhere, so that two controllers cannot wait for each other.
+        for place in sorted(range(len(batches)), key=lambda n: batches[n].phone_id):
+            try:
+                opened = intake.open(batches[place])
+            except (BadRequest, SpoolGap, UnknownPhone) as refusal:
+                results[place] = refusal
+                continue
+            results[place] = intake.take(opened)
+        intake.finish()
+        return results
+
+    def _alone(self, batch: Batch) -> int | Exception:
         try:
-            event = fit(unseal(body))
-        except (Unsealable, Unfit) as error:
-            # Set aside with its bytes: one broken event must not stop the phone's spool.
-            poison = _stored(work, phone, spool_id, seq, body, kind=POISON, cause=str(error)[:200])
-            work.tx.add_event(poison)
-            return
-        # By the moment of reading: a notice does not cover what was read before the holder was told.
-        is_covered = told_at_ms is not None and event.at_ms >= told_at_ms
-        refused = isinstance(event.fact, CHAT_FACTS) and not is_covered
-        stored = StoredEvent(
-            phone_id=phone.phone_id,
-            spool_id=spool_id,
-            seq=seq,
-            kind=kind_of(event.fact),
-            body=None if refused else body,
-            body_hash=hashlib.sha256(body).digest(),
-            cause=REFUSED_NO_NOTICE if refused else "",
-            phone_epoch=event.phone_epoch,
-            at_ms=event.at_ms,
-            archived_at_ms=work.now_ms,
-        )
-        if not work.tx.add_event(stored):
-            return
-        source = Source(phone=phone, spool_id=spool_id, seq=seq)
-        if refused:
-            work.tx.count_refused(phone.phone_id, 1)
-            self._reports.refused(work, source, event)
-            return
-        self._reports.apply(work, source, event)
+            return self._accept(batch)
+        except Exception as error:  # noqa: BLE001 whoever brought the batch raises it
+            return error
 
 
-def _stored(
-    work: Work, phone: Phone, spool_id: str, seq: int, body: bytes, *, kind: str, cause: str = ""
-) -> StoredEvent:
-    return StoredEvent(
-        phone_id=phone.phone_id,
-        spool_id=spool_id,
-        seq=seq,
-        kind=kind,
-        body=body,
-        body_hash=hashlib.sha256(body).digest(),
-        cause=cause,
-        phone_epoch=0,
-        at_ms=0,
-        archived_at_ms=work.now_ms,
-    )
+def _no_grams(*_texts: str) -> str:
+    return ""
 
 
 def _bounded(limit: int) -> int:

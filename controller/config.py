@@ -28,6 +28,12 @@ class StopLossLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_accepted_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
 
 
+class NoticeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which notice holders must have been given (docs/compliance.md); under another nothing is captured."""
+
+    version: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,32}$")] = "v1"
+
+
 class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The section [controller]; relative paths count from the file's folder."""
 
@@ -46,6 +52,7 @@ class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = FARM_ZONE
     quotas: Quotas = Quotas()
     stop_loss: StopLossLimits = StopLossLimits()
+    notices: NoticeSettings = NoticeSettings()
 
     def __post_init__(self) -> None:
         zone(self.time_zone)

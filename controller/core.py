@@ -8,6 +8,8 @@ from collections.abc import Callable
 from controller.accepting import Accepting
 from controller.archive import Archive
 from controller.audit import Audit
+from controller.captures import Captures
+from controller.chatexport import Exports
 from controller.clienttables import ClientTables
 from controller.clock import Clock
 from controller.customers import Customers
@@ -16,11 +18,14 @@ from controller.friends import Friends
 from controller.jobs import Jobs
 from controller.ledger import Change, ChangeKind, CoreSettings, Ledger, Watcher
 from controller.model import Status
+from controller.moneybook import MoneyBook
 from controller.notices import Notices
 from controller.overrides import Quotas
 from controller.records import ViolationState
+from controller.search import Search
 from controller.store.base import Store
 from controller.violations import Violations
+from controller.watched import Coverage
 
 __all__ = ["Change", "ChangeKind", "Core", "CoreSettings"]
 
@@ -42,6 +47,12 @@ class Core:
         self.violations = Violations(ledger)
         self.archive = Archive(ledger)
         self.notices = Notices(ledger)
+        self.notices.put_in_force()
+        self.captures = Captures(ledger)
+        self.coverage = Coverage(ledger)
+        self.search = Search(ledger)
+        self.moneybook = MoneyBook(ledger)
+        self.exports = Exports(ledger)
         self.audit = Audit(ledger)
         self.clients = ClientTables(ledger)
 

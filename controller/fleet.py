@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from controller import restoring, rests
 from controller.audit import enter, named
+from controller.captures import filled
 from controller.clock import MINUTE_MS
 from controller.errors import BadRequest, NumberTaken, SafetyRefusal, SerialTaken, StaleEpoch, UnknownPhone
 from controller.ledger import CoreSettings, Ledger, Work
 from controller.model import Account, AccountId, ActingMode, Phone, PhoneId, Sighting, TaskState
+from controller.notices import standing_of
 from controller.roster import allowed, overlaid, reported
 from controller.selection import phone_id_of, pick
 from controller.sessions import Admission, Greeting, PhoneSettings, Pulse
@@ -39,14 +41,20 @@ def current_phone(tx: Tx, phone_id: PhoneId, epoch: int) -> Phone:
     return phone
 
 
-def settings_of(tx: Tx, phone: Phone, settings: CoreSettings) -> PhoneSettings:
+def settings_of(tx: Tx, phone: Phone, settings: CoreSettings, now_ms: int) -> PhoneSettings:
     """Return what a phone is allowed now."""
     account = tx.account(phone.account_id) if phone.account_id else None
-    notice = tx.notice(phone.holder) if phone.holder else None
-    told = allowed(phone, account, has_notice=notice is not None, sweep_pause_ms=settings.sweep_pause_ms)
+    told = allowed(
+        phone, account, has_notice=not _why_untold(tx, phone, now_ms), sweep_pause_ms=settings.sweep_pause_ms
+    )
+    told = replace(filled(told, tx, phone, settings.time_zone), hand_quiet_ms=settings.hand_quiet_ms)
     facts = phone.facts
     table = tx.table_of_build(facts.wechat_version, facts.wechat_version_code, facts.wechat_installer)
     return replace(told, tables=(table,)) if table else told
+
+
+def _why_untold(tx: Tx, phone: Phone, now_ms: int) -> str:
+    return standing_of(tx, phone.holder, now_ms).why if phone.holder else "nobody holds this phone"
 
 
 class Fleet:
@@ -200,7 +208,7 @@ class Fleet:
                 farm_epoch=tx.farm_epoch(),
                 high_water=self._begin(work, phone.phone_id, greeting),
                 at_ms=work.now_ms,
-                settings=settings_of(tx, phone, self._ledger.settings),
+                settings=settings_of(tx, phone, self._ledger.settings, work.now_ms),
             )
 
     def _doubt(self, work: Work, phone: Phone | None, greeting: Greeting) -> None:
@@ -263,7 +271,8 @@ class Fleet:
             if (state, pulse.account_id or phone.account_seen) != (phone.state, phone.account_seen):
                 work.touch(phone_id)
             # As it stands after this heartbeat: another account signed in ends capture at once.
-            return settings_of(work.tx, known_phone(work.tx, phone_id), self._ledger.settings)
+            phone = known_phone(work.tx, phone_id)
+            return settings_of(work.tx, phone, self._ledger.settings, work.now_ms)
 
     def heartbeat_unnumbered(self, facts: PhoneFacts, account_seen: str) -> bool:
         """Keep that a handset without a number is there; True if it has one by now and should greet again."""
@@ -276,7 +285,8 @@ class Fleet:
     def settings(self, phone_id: PhoneId) -> PhoneSettings:
         """Return what a phone is allowed now; UnknownPhone."""
         with self._ledger.look() as tx:
-            return settings_of(tx, known_phone(tx, phone_id), self._ledger.settings)
+            now_ms = max(self._ledger.clock.now_ms(), tx.clock_ms())
+            return settings_of(tx, known_phone(tx, phone_id), self._ledger.settings, now_ms)
 
     def lost(self, phone_id: PhoneId, epoch: int) -> None:
         """Keep the moment at which the newest session of a phone ended; an older one changes nothing."""
@@ -298,8 +308,8 @@ class Fleet:
 
     def _shown(self, tx: Tx, phone: Phone) -> Phone:
         account = tx.account(phone.account_id) if phone.account_id else None
-        notice = tx.notice(phone.holder) if phone.holder else None
-        return overlaid(phone, account, has_notice=notice is not None)
+        now_ms = max(self._ledger.clock.now_ms(), tx.clock_ms())
+        return overlaid(phone, account, why_untold=_why_untold(tx, phone, now_ms) if phone.holder else "")
 
     def _bind(self, tx: Tx, phone_id: PhoneId, account_id: AccountId, now_ms: int) -> None:
         other = tx.phone_of_account(account_id)

@@ -21,6 +21,8 @@ class CoreSettings:
 
     quota_rules: tuple[QuotaRule, ...]
     words: tuple[str, ...] = ()
+    # Only who was told by this version may be recorded; empty: any version counts.
+    notice_version: str = ""
     # By which the allowed hours of an account are read that has no zone of its own.
     time_zone: str = FARM_ZONE
     lease_ms: int = 120_000
@@ -28,6 +30,8 @@ class CoreSettings:
     # So long after the end of its lease a task without word counts as unknown.
     give_up_ms: int = 3_600_000
     sweep_pause_ms: int = 5_000
+    # A person who touched a phone has it to themselves for so long.
+    hand_quiet_ms: int = 30_000
     job_cap: int = 2_000
     # A task that was given back waits so long before its next attempt.
     retry_pause_ms: int = 10_000
@@ -74,6 +78,7 @@ class Work:
     stands_still: bool = False  # far behind: the time of this work is not the time that passes
     changes: list[Change] = field(default_factory=list)
     jobs_to_close: set[JobId] = field(default_factory=set)
+    time_zone: str = FARM_ZONE  # by which hours are read where an account has no zone of its own
 
     def read_time(self) -> int:
         """Read the farm's clock again, as after waiting for a lock, and return the time."""
@@ -127,6 +132,7 @@ class Ledger:
                 passed_ms = steady_ms - self._latest_at_ms if self._latest_ms else 0
                 latest_ms = max(wall_ms, latest_ms, self._latest_ms + passed_ms)
             work = Work(tx, latest_ms, keeps_time, has_jumped or stands_still, stands_still)
+            work.time_zone = self.settings.time_zone
             yield work
             # In one order everywhere, and the clock last, so that two controllers cannot wait for each other.
             for job_id in sorted(work.jobs_to_close):

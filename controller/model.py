@@ -131,6 +131,7 @@ class Notice:
     how: str
     recorded_by: str
     at_ms: int
+    withdrawn_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from controller.model import AccountId, PhoneId
 
+RECALLED = "recalled"
+
 
 class ViolationState(StrEnum):
     """The review of violations is a later step; a new one waits."""
@@ -29,6 +31,22 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageChange:
+    """What an archived message showed later; the message itself stays as it was read."""
+
+    id: int
+    conversation_id: int
+    position: int
+    what: str  # recalled | state | transcript | unfolded
+    line: str  # recalled: the line that stood there instead
+    state: str
+    text: str  # transcript or unfolded text
+    amount_fen: int  # -1: not shown
+    at_ms: int
+    archived_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A captured chat message with its three times: shown, read by the agent, archived."""
 
@@ -41,6 +59,76 @@ class Message:
     time_label: str
     ambiguous: bool
     read_at_ms: int
+    archived_at_ms: int
+    sender: str = ""  # group member as shown
+    shown_from_ms: int = 0  # half-open interval in which the screen places it; both 0: unknown
+    shown_to_ms: int = 0
+    amount_fen: int = -1  # -1: not shown
+    state: str = ""  # of red packets and transfers, as first read
+    length_s: int = -1  # -1: not shown
+    detail: str = ""
+    fragment: bool = False  # the text was folded: this is its beginning only
+    media_sha256: str = ""
+    changes: tuple[MessageChange, ...] = ()  # what it showed later, in order
+
+    @property
+    def is_recalled(self) -> bool:
+        """Tell whether the screen said later that it was recalled."""
+        return any(change.what == RECALLED for change in self.changes)
+
+    @property
+    def state_now(self) -> str:
+        """Return the state that was seen last."""
+        return next((change.state for change in reversed(self.changes) if change.state), self.state)
+
+    @property
+    def amount_fen_now(self) -> int:
+        """Return the amount that was seen last; -1: it was never shown."""
+        shown = (change.amount_fen for change in reversed(self.changes) if change.amount_fen >= 0)
+        return next(shown, self.amount_fen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRemoval:
+    """A chat was gone from the phone, or what stood in it; seen within from–to."""
+
+    id: int
+    conversation_id: int
+    phone_id: PhoneId
+    account_id: AccountId
+    what: str  # cleared | gone | friend_deleted
+    last_position: int
+    from_ms: int
+    to_ms: int
+    archived_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageSpan:
+    """How a phone's chats were watched for a while; spans of one phone never overlap."""
+
+    id: int
+    phone_id: PhoneId
+    account_id: AccountId
+    from_ms: int
+    to_ms: int
+    state: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event as archived: its exact bytes unless they were dropped, and their hash in any case."""
+
+    phone_id: PhoneId
+    spool_id: str
+    seq: int
+    kind: str
+    body: bytes | None
+    body_hash: bytes
+    cause: str
+    phone_epoch: int
+    at_ms: int
     archived_at_ms: int
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, get_args
 
-from controller import accepting, followups, friends, observations, restoring, rests, violations
+from controller import accepting, followups, friends, observations, restoring, rests
 from controller.clienttables import learned
-from controller.clock import MINUTE_MS
+from controller.clock import DAY_MS, MINUTE_MS
 from controller.ledger import CoreSettings, Work
 from controller.model import AccountId, Phone, PhoneId, Task, TaskId, TaskState
-from controller.records import BlindScreen, Gap, Message, Warned
+from controller.records import BlindScreen, CoverageSpan, Warned
 from controller.restoring import Tap
 from controller.roster import reported
 from controller.transitions import (
@@ -23,17 +23,16 @@ from controller.transitions import (
     on_ended,
     on_returned,
 )
-from controller.words import Matcher
 from protos.facts import (
     AddObserved,
     ClientLearned,
+    CoverageSeen,
+    CoverageState,
     Event,
     EventSetAside,
     Fact,
     FriendAccepted,
     FriendRequestSeen,
-    GapSeen,
-    MessageSeen,
     PhoneStateChanged,
     PlatformWarned,
     ScreenUnknown,
@@ -42,11 +41,8 @@ from protos.facts import (
     TaskReturned,
 )
 
-# What tells about somebody's chats: kept only under a recorded notice.
-CHAT_FACTS = (MessageSeen, GapSeen, FriendAccepted, FriendRequestSeen)
-
-NO_NOTICE = "no_notice"
-
+# Spans are closed each hour; a longer one than this comes of a clock that was set.
+_LONGEST_COVERAGE_MS = 7 * DAY_MS
 _MAX_NUMBER = 2**63 - 1
 _PICTURE_WITHIN_MS = 10 * MINUTE_MS
 
@@ -55,7 +51,7 @@ class Unfit(ValueError):
     """The event holds a number that no database keeps."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where an event came from; `phone` as it stood when its batch began."""
 
@@ -64,19 +60,37 @@ class Source:
     seq: int
 
 
-def fit(event: Event) -> Event:
+def account_of(source: Source, event: Event) -> AccountId:
+    """Return the account an event is about: the one seen with it, else the one its phone has."""
+    return AccountId(event.account_id or source.phone.account_id or source.phone.account_seen)
+
+
+def fit(event: Event, *, is_without_nul: bool = False) -> Event:
     """Return an event that both databases can keep: NUL in texts becomes U+FFFD; raises Unfit."""
     if event.phone_epoch > _MAX_NUMBER:
         raise Unfit("phone_epoch is too large")
-    changed: dict[str, Any] = {}
-    for field in fields(event.fact):
-        value = getattr(event.fact, field.name)
-        if isinstance(value, str) and "\0" in value:
-            changed[field.name] = value.replace("\0", "\ufffd")
-        elif isinstance(value, int) and value > _MAX_NUMBER:
-            raise Unfit(f"{field.name} is too large")
-    fact: Fact = replace(event.fact, **changed) if changed else event.fact
-    return replace(event, fact=fact, account_id=event.account_id.replace("\0", "\ufffd"))
+    fact = event.fact
+    for name in _NUMBERS[type(fact)]:
+        if getattr(fact, name) > _MAX_NUMBER:
+            raise Unfit(f"{name} is too large")
+    return event if is_without_nul else _without_nul(event)
+
+
+def _without_nul(event: Event) -> Event:
+    fact: Any = event.fact
+    values = {field.name: getattr(fact, field.name) for field in fields(fact)}
+    changed = {
+        name: value.replace("\0", "\ufffd")
+        for name, value in values.items()
+        if isinstance(value, str) and "\0" in value
+    }
+    return replace(event, fact=replace(fact, **changed), account_id=event.account_id.replace("\0", "\ufffd"))
+
+
+# Annotations of the facts are texts there.
+_NUMBERS: dict[type[Any], tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind) if field.type == "int") for kind in get_args(Fact)
+}
 
 
 def is_armed(fact: TaskArmed | TaskEnded | TaskReturned) -> bool:
@@ -92,20 +106,17 @@ def _is_meant_for(work: Work, task: Task, phone_id: PhoneId) -> bool:
 
 
 class Reports:
-    """Applies events; the words are the list of this release of the settings."""
+    """Applies events that are not about the course of a chat; for those see controller.ingestchats."""
 
-    def __init__(self, settings: CoreSettings, match: Matcher, list_version: str) -> None:
+    def __init__(self, settings: CoreSettings) -> None:
         self._settings = settings
-        self._match = match
-        self._list_version = list_version
         # What each kind of fact changes: (work, source, event, fact).
         self._effects: dict[type[Any], Callable[[Work, Source, Event, Any], None]] = {
             PhoneStateChanged: self._phone_state,
             TaskArmed: self._task,
             TaskEnded: self._task,
             TaskReturned: self._task,
-            MessageSeen: self._message,
-            GapSeen: self._gap,
+            CoverageSeen: self._coverage,
             PlatformWarned: self._warning,
             FriendAccepted: self._accepted,
             FriendRequestSeen: self._request_seen,
@@ -156,7 +167,7 @@ class Reports:
             # An agent speaks only of attempts that were leased to its own phone; restored data forgets some.
             if not (is_armed(fact) and _is_meant_for(work, task, phone_id)):
                 return
-            tap = Tap(account_id=self._account(source, event), phone_id=phone_id, attempt=fact.attempt)
+            tap = Tap(account_id=account_of(source, event), phone_id=phone_id, attempt=fact.attempt)
             work.touch(phone_id)
             if permit is not None:
                 restoring.recount_second(work, self._settings, task, tap)
@@ -204,11 +215,8 @@ class Reports:
 
     # ---- accounts
 
-    def _account(self, source: Source, event: Event) -> AccountId:
-        return AccountId(event.account_id or source.phone.account_id or source.phone.account_seen)
-
     def _rest(self, work: Work, source: Source, event: Event, cause: str) -> None:
-        account_id = self._account(source, event)
+        account_id = account_of(source, event)
         if not account_id:
             return
         rests.warn(work, account_id, cause=cause)
@@ -218,7 +226,7 @@ class Reports:
         warned = Warned(
             id=0,
             phone_id=source.phone.phone_id,
-            account_id=self._account(source, event),
+            account_id=account_of(source, event),
             warning=fact.warning,
             surface=fact.surface,
             text=fact.text,
@@ -251,116 +259,29 @@ class Reports:
         )
 
     def _observed(self, work: Work, source: Source, event: Event, fact: AddObserved) -> None:
-        account_id = self._account(source, event)
+        account_id = account_of(source, event)
         observations.observe(work, self._settings, account_id, fact, seen_ms=event.at_ms)
 
-    # ---- chats
-
-    def refused(self, work: Work, source: Source, event: Event) -> None:
-        """Show where a chat event was not kept; of a chat that is not known not even its title is."""
-        match event.fact:
-            case MessageSeen(conversation_key=key, position=position):
-                before = position + 1  # the hole ends with this message
-            case GapSeen(conversation_key=key, before_position=before):
-                pass
-            case _:
-                return
-        conversation_id = work.tx.untitled_conversation(
-            account_id=self._account(source, event), phone_id=source.phone.phone_id, key=key
-        )
-        before = min(self._base(work, source, event, conversation_id) + before, _MAX_NUMBER)
-        if not work.tx.stretch_gap(
-            conversation_id, cause=NO_NOTICE, before_position=before, to_ms=event.at_ms
-        ):
-            work.tx.add_gap(
-                Gap(
-                    id=0,
-                    conversation_id=conversation_id,
-                    before_position=before,
-                    cause=NO_NOTICE,
-                    from_ms=event.at_ms,
-                    to_ms=event.at_ms,
-                )
-            )
-
-    def _place(
-        self, work: Work, source: Source, event: Event, *, key: str, title: str, kind: str
-    ) -> tuple[int, int]:
-        conversation_id = work.tx.conversation_for(
-            account_id=self._account(source, event),
-            phone_id=source.phone.phone_id,
-            key=key,
-            title=title,
-            kind=kind,
-        )
-        return conversation_id, self._base(work, source, event, conversation_id)
-
-    def _base(self, work: Work, source: Source, event: Event, conversation_id: int) -> int:
-        base, follows_other = work.tx.place_base(conversation_id, source.spool_id)
-        if follows_other:
-            # A new outbox knows nothing of what was read before: between both something may be missing.
-            work.tx.add_gap(
-                Gap(
-                    id=0,
-                    conversation_id=conversation_id,
-                    before_position=base + 1,
-                    cause="spool_changed",
-                    from_ms=0,
-                    to_ms=event.at_ms,
-                )
-            )
-        return base
-
-    def _message(self, work: Work, source: Source, event: Event, fact: MessageSeen) -> None:
-        conversation_id, base = self._place(
-            work,
-            source,
-            event,
-            key=fact.conversation_key,
-            title=fact.conversation_title,
-            kind=fact.conversation_kind,
-        )
-        message = Message(
-            id=0,
-            conversation_id=conversation_id,
-            position=min(base + fact.position, _MAX_NUMBER),
-            side=fact.side,
-            kind=fact.kind,
-            text=fact.text,
-            time_label=fact.time_label,
-            ambiguous=fact.ambiguous,
-            read_at_ms=event.at_ms,
-            archived_at_ms=work.now_ms,
-        )
-        message_id = work.tx.add_message(message, spool_id=source.spool_id, seq=source.seq)
-        if message_id is not None:
-            violations.find(
-                work,
-                self._match,
-                self._list_version,
-                message=message,
-                message_id=message_id,
-                phone=source.phone,
-                account=self._account(source, event),
-            )
-
-    def _gap(self, work: Work, source: Source, event: Event, fact: GapSeen) -> None:
-        conversation_id, base = self._place(
-            work, source, event, key=fact.conversation_key, title=fact.conversation_title, kind=""
-        )
-        work.tx.add_gap(
-            Gap(
-                id=0,
-                conversation_id=conversation_id,
-                before_position=min(base + fact.before_position, _MAX_NUMBER),
-                cause=fact.cause,
-                from_ms=fact.from_ms,
-                to_ms=fact.to_ms,
-            )
-        )
+    # ---- people and coverage
 
     def _accepted(self, work: Work, source: Source, event: Event, fact: FriendAccepted) -> None:
-        friends.accepted(work, self._account(source, event), title=fact.conversation_title, how=fact.how)
+        friends.accepted(work, account_of(source, event), title=fact.conversation_title, how=fact.how)
 
     def _request_seen(self, work: Work, source: Source, event: Event, fact: FriendRequestSeen) -> None:
-        accepting.requested(work, source.phone.phone_id, self._account(source, event), fact)
+        accepting.requested(work, source.phone.phone_id, account_of(source, event), fact)
+
+    def _coverage(self, work: Work, source: Source, event: Event, fact: CoverageSeen) -> None:
+        is_sound = 0 <= fact.from_ms < fact.to_ms <= fact.from_ms + _LONGEST_COVERAGE_MS
+        if not is_sound or fact.state not in set(CoverageState):
+            return  # what nobody can place stays unwatched
+        work.tx.add_coverage(
+            CoverageSpan(
+                id=0,
+                phone_id=source.phone.phone_id,
+                account_id=account_of(source, event),
+                from_ms=fact.from_ms,
+                to_ms=fact.to_ms,
+                state=fact.state,
+                cause=fact.cause,
+            )
+        )

@@ -41,8 +41,11 @@ def is_frozen(account: Account | None) -> bool:
     return account is not None and account.frozen_since_ms is not None
 
 
-def overlaid(phone: Phone, account: Account | None, *, has_notice: bool) -> Phone:
-    """Return a phone as people should see it: what the controller knows stands over what the agent says."""
+def overlaid(phone: Phone, account: Account | None, *, why_untold: str) -> Phone:
+    """Return a phone as people should see it: what the controller knows stands over what the agent says.
+
+    `why_untold` is what stands against reading the holder's chats; empty if nothing does, or nobody holds it.
+    """
     if account is not None and is_resting(account):
         phone = replace(phone, cooldown_until_ms=account.cooldown_until_ms)
     if phone.state not in _AT_WORK:
@@ -53,8 +56,8 @@ def overlaid(phone: Phone, account: Account | None, *, has_notice: bool) -> Phon
         return replace(phone, state=PhoneState.BACKOFF, cause=account.resting_cause)
     if account is not None and account.frozen_since_ms is not None:
         return replace(phone, state=PhoneState.BACKOFF, cause=f"{FROZEN}: {account.frozen_cause}")
-    if phone.state is PhoneState.READY and phone.holder and not has_notice:
-        return replace(phone, state=PhoneState.NO_NOTICE, cause="no notice recorded for the holder")
+    if phone.state in {PhoneState.READY, PhoneState.NO_NOTICE} and why_untold:
+        return replace(phone, state=PhoneState.NO_NOTICE, cause=why_untold)
     return phone
 
 

@@ -16,7 +16,7 @@ from controller.addresses import bind, check_loopback, shown
 from controller.clock import HOUR_MS, SystemClock
 from controller.config import Config
 from controller.core import Core, CoreSettings
-from controller.corethread import CoreThread
+from controller.corethread import CoreThread, collect_rarely
 from controller.errors import ConfigWrong
 from controller.limits import rules_of
 from controller.logs import log_to_stderr
@@ -36,6 +36,7 @@ def settings_of(config: Config) -> CoreSettings:
         quota_rules=rules_of(section.quotas),
         time_zone=section.time_zone,
         words=config.words,
+        notice_version=section.notices.version,
         lease_ms=round(section.lease_s * 1000),
         lost_after_ms=round(section.lost_after_s * 1000),
         not_sent_pause_ms=round(section.not_sent_pause_s * 1000),
@@ -55,6 +56,7 @@ def run(config: Config) -> None:
         check_loopback(address)
     token = read_token(config.token_file)
     log_to_stderr()
+    collect_rarely()
     asyncio.run(_serve(config, token))
 
 

@@ -296,3 +296,9 @@ class Event:
 def peer_key(account_id: str, shown_name: str) -> str:
     """Return the digest by which a person of an account is known without being named."""
     return hashlib.sha256(f"{account_id}\0{shown_name.strip()}".encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def conversation_key(title: str, kind: str) -> str:
+    """Return what stands for a conversation: the screen shows nothing steadier than its name."""
+    digest = hashlib.blake2b(title.encode("utf-8", "replace"), digest_size=12).hexdigest()
+    return f"{kind}:{digest}"

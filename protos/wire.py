@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from operator import attrgetter
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -81,6 +82,34 @@ def seal(event: Event) -> bytes:
     return pb.SerializeToString()
 
 
+class _Reader:
+    """Reads a kind whose fields are all plain in one go: an archive reads ten thousand events a second."""
+
+    def __init__(self, kind: str, cls: type[Any], names: tuple[str, ...]) -> None:
+        self._kind = attrgetter(kind)
+        self._values = attrgetter(*names)
+        self._cls = cls
+        # Straight into the slots: __init__ of a frozen value takes three times as long, and checks nothing.
+        self._setters = tuple(getattr(cls, name).__set__ for name in names)
+
+    def read(self, pb: Any) -> Any:
+        """Return the fact of an event."""
+        fact = object.__new__(self._cls)
+        for put, value in zip(self._setters, self._values(self._kind(pb)), strict=True):
+            put(fact, value)
+        return fact
+
+
+def _reader(kind: str, cls: type[Any]) -> _Reader | None:
+    part = fleet_pb2.Event.DESCRIPTOR.fields_by_name[kind].message_type
+    fields = part.fields if part is not None else ()
+    is_plain = not any(field.is_repeated or field.message_type is not None for field in fields)
+    return _Reader(kind, cls, tuple(field.name for field in fields)) if is_plain and len(fields) > 1 else None
+
+
+_READERS: dict[str | None, _Reader | None] = {kind: _reader(kind, cls) for kind, cls in KINDS.items()}
+
+
 def unseal(body: bytes) -> Event:
     """Return the event in these bytes; raises Unsealable. Unknown kinds become UnknownFact."""
     pb = fleet_pb2.Event()
@@ -90,7 +119,9 @@ def unseal(body: bytes) -> Event:
         raise Unsealable(str(error)) from error
     kind = pb.WhichOneof("fact")
     fact: Fact = facts.UnknownFact()
-    if kind is not None and (cls := KINDS.get(kind)) is not None:
+    if (reader := _READERS.get(kind)) is not None:
+        fact = reader.read(pb)
+    elif kind is not None and (cls := KINDS.get(kind)) is not None:
         part = getattr(pb, kind)
         fact = cls(**{f.name: _get(part, f.name) for f in part.DESCRIPTOR.fields})
     return Event(uid=pb.uid, at_ms=pb.at_ms, phone_epoch=pb.phone_epoch, account_id=pb.account_id, fact=fact)

@@ -8,6 +8,7 @@ EXPLORATION = "exploration"
 # Files that wait longest, longest first: begun last, one of them would be all that still runs.
 LONGEST = (
     "test_actions.py",
+    "test_hand.py",
     "test_friend_add.py",
     "test_warnings.py",
     "test_agent_life.py",

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from agent.capture.align import SURE_OVERLAP, Fit, Joint, Key, fits, joints, key_of
+from agent.capture.align import SURE_OVERLAP, Fit, Joint, Key, fits, fits_with_holes, joints
+from agent.capture.gaps import GapCause
 from agent.capture.pages import Item, with_times
 from agent.model import Bubble
 
 # A tail shorter than this is all that is archived of its chat.
 TAIL_LENGTH = 60
-# Two ways to lay a page over the next that are this near to each other in px cannot be told apart.
-DOUBT_PX = 90
 SCROLL_SLACK_PX = 80
 
 
@@ -24,6 +23,8 @@ class Verdict:
     overlap: int
     ambiguous: bool
     cause: str  # why something may be missing before the new ones, "" if nothing is
+    is_cleared: bool = False  # what was archived is not in the chat any more
+    has_holes: bool = False  # of what was archived some is not there any more: no item stands for another
 
 
 @dataclass(slots=True)
@@ -35,38 +36,50 @@ class Visit:
     is_at_top: bool = False
     is_scrolled: bool = False
     is_doubtful: bool = False  # a page could be laid over the next in several ways
+    top_looks: int = 1  # so many scrolls must move nothing before the top is believed: older ones load late
+    end: list[tuple[Key, int]] = field(default_factory=list)  # the page it began with: keys and tops
+    _unmoved: int = 0
     _below: list[Item] = field(default_factory=list)
     _ways: list[Joint] = field(default_factory=list)
 
     def begin(self, page: Sequence[Item]) -> None:
         """Take the newest page."""
         self.items, self.page = list(page), list(page)
+        self.end = self.end or [(item.key, item.top) for item in page]
 
     def add_older(self, page: Sequence[Item], *, expected_px: int) -> bool:
         """Lay the page seen after scrolling up over what was read; False if they do not join."""
-        self.is_scrolled = True
-        if not self.items:
+        if not self.items and page:
+            self.is_scrolled = True
             self.begin(page)
             return True
         older = [(item.key, item.top) for item in page]
         before = [(item.key, item.top) for item in self.page]
         if older == before:
-            self._reach_top()
+            self._unmoved += 1
+            if self._unmoved >= self.top_looks:
+                self._reach_top()
             return True
-        # A finger moves a list by what it was dragged, or less where the list ends.
-        ways = [
-            way
-            for way in joints(older, before, expected_px=expected_px)
-            if -SCROLL_SLACK_PX <= way.shift_px <= expected_px + SCROLL_SLACK_PX
-        ]
+        self._unmoved = 0
+        self.is_scrolled = True
+        ways = _ways(older, before, expected_px)
+        if not ways and self.page and self.page[0].bubble is None:
+            # The first line that is loaded may bear a time line only until older ones are there.
+            ways = _ways(older, before[1:], expected_px)
+            if ways:
+                self.items, self.page = self.items[1:], self.page[1:]
         if not ways:
             return False
-        if len(ways) > 1:
-            off = [abs(way.shift_px - expected_px) for way in ways]
-            self.is_doubtful |= off[1] - off[0] < DOUBT_PX
+        # Where older messages are loaded late the list ends early for a while: the distance proves nothing.
+        self.is_doubtful |= len(ways) > 1
         self._below, self._ways = list(self.items), ways
         self._lay(page, ways[0])
         return True
+
+    @property
+    def is_stuck(self) -> bool:
+        """Tell whether the last scroll moved nothing, and the top is not believed yet."""
+        return self._unmoved > 0 and not self.is_at_top
 
     def _lay(self, page: Sequence[Item], way: Joint) -> None:
         self.items = with_times([*page, *self._below[way.overlap :]])
@@ -76,22 +89,23 @@ class Visit:
         """The last scroll did not move: the one before may have been cut short by the end of the list."""
         self.is_at_top = True
         if len(self._ways) > 1:
-            self.is_doubtful = True
             self._lay(self.page, max(self._ways, key=lambda way: way.overlap))
-
-    def add_newer(self, page: Sequence[Item]) -> bool:
-        """Append what came below meanwhile; False if the page does not join."""
-        read = [item.key for item in self.items]
-        ways = fits(read, [item.key for item in page]) if read else []
-        if not ways or ways[0].overlap < min(SURE_OVERLAP, len(page) // 2):
-            return not page
-        if ways[0].new:
-            self.items = with_times([*self.items, *page[len(page) - ways[0].new :]])
-        return True
 
     def bubbles(self) -> list[Bubble]:
         """Return the messages and system lines read, oldest first."""
         return [item.bubble for item in self.items if item.bubble is not None]
+
+
+def _ways(
+    older: Sequence[tuple[Key, int]], newer: Sequence[tuple[Key, int]], expected_px: int
+) -> list[Joint]:
+    """A finger moves a list by what it was dragged, or less where the list ends."""
+    slack_px = min(SCROLL_SLACK_PX, expected_px // 4)
+    return [
+        way
+        for way in joints(older, newer, expected_px=expected_px)
+        if -slack_px <= way.shift_px <= expected_px + slack_px
+    ]
 
 
 def judge(
@@ -103,54 +117,66 @@ def judge(
     If fewer incoming ones are new than were counted, the verdict has a cause; but a chat that was read whole
     for the first time has all there is.
     """
-    seen = [key_of(one) for one in read]
     is_over = is_at_top or is_last
     if not tail:
-        missing = "" if is_at_top else "earlier_not_read"
-        return Verdict(len(read), 0, ambiguous=False, cause=missing) if is_over else None
-    ways = fits([key_of(one) for one in tail], seen)
+        missing = "" if is_at_top else GapCause.EARLIER_NOT_READ
+        first = Verdict(len(read), 0, ambiguous=False, cause=missing)
+        return _counted(first, read, unread) if is_over else None
+    ways = fits(tail, read)
     whole = [
         way for way in ways if is_at_top and len(tail) < TAIL_LENGTH and way.new == len(read) - len(tail)
     ]
-    sure = whole or (ways if len(ways) == 1 and _is_sure(ways[0], seen, unread) else [])
+    sure = whole or (ways if len(ways) == 1 and _is_sure(ways[0], read, unread) else [])
     if sure:
-        is_short = _incoming(seen, sure[0].new) < unread
-        return _counted(Verdict(sure[0].new, sure[0].overlap, is_short, cause=""), seen, unread)
+        is_short = _incoming(read, sure[0].new) < unread
+        return _counted(Verdict(sure[0].new, sure[0].overlap, is_short, cause=""), read, unread)
+    holed = [] if ways else fits_with_holes(tail, read)
+    if len(holed) == 1:
+        return _counted(
+            Verdict(holed[0].new, holed[0].overlap, ambiguous=False, cause="", has_holes=True), read, unread
+        )
     if not is_over:
         return None
+    if is_at_top and all(_is_cut(way, tail, read) for way in ways):
+        return Verdict(len(read), 0, ambiguous=bool(ways), cause=GapCause.NO_OVERLAP, is_cleared=True)
     if not ways:
-        return Verdict(len(read), 0, ambiguous=False, cause="no_overlap")
-    return _counted(_doubtful(ways, seen, unread), seen, unread)
+        return Verdict(len(read), 0, ambiguous=False, cause=GapCause.NO_OVERLAP)
+    return _counted(_doubtful(ways, read, unread), read, unread)
 
 
-def _is_sure(way: Fit, seen: Sequence[Key], unread: int) -> bool:
+def _is_cut(way: Fit, tail: Sequence[Bubble], read: Sequence[Bubble]) -> bool:
+    """Tell whether the chat begins, by a way that may be chance, in the middle of what is archived."""
+    return len(read) - way.new == way.overlap < len(tail) and way.equal < SURE_OVERLAP
+
+
+def _is_sure(way: Fit, seen: Sequence[Bubble], unread: int) -> bool:
     """Tell whether the only way is more than chance.
 
     A count of more than came calls for a longer overlap; a holder may have marked the chat as unread, though.
     """
     needed = SURE_OVERLAP if _incoming(seen, way.new) >= unread else min(SURE_OVERLAP + unread, TAIL_LENGTH)
-    return way.overlap >= needed
+    return way.equal >= needed
 
 
-def _counted(verdict: Verdict, seen: Sequence[Key], unread: int) -> Verdict:
+def _counted(verdict: Verdict, seen: Sequence[Bubble], unread: int) -> Verdict:
     """Name the hole if fewer came than the list of chats counted."""
     if verdict.cause or _incoming(seen, verdict.new) >= unread:
         return verdict
-    return replace(verdict, cause="fewer_than_counted")
+    return replace(verdict, cause=GapCause.FEWER_THAN_COUNTED)
 
 
-def _doubtful(ways: Sequence[Fit], seen: Sequence[Key], unread: int) -> Verdict:
+def _doubtful(ways: Sequence[Fit], seen: Sequence[Bubble], unread: int) -> Verdict:
     """Choose by the count of unread messages, else so that nothing is lost; say that it is a guess."""
     counted = [way for way in ways if unread > 0 and _incoming(seen, way.new) == unread]
     if len(counted) == 1:
         return Verdict(counted[0].new, counted[0].overlap, ambiguous=len(ways) > 1, cause="")
     chosen = max(ways, key=lambda way: way.new)
-    if _incoming(seen, chosen.new) < unread and chosen.overlap < SURE_OVERLAP:
+    if _incoming(seen, chosen.new) < unread and chosen.equal < SURE_OVERLAP:
         # So little fits by chance, and the count says that more is new: it says where that begins.
         new = next((n for n in range(chosen.new, len(seen)) if _incoming(seen, n) >= unread), len(seen))
-        return Verdict(new, 0, ambiguous=True, cause="no_overlap")
+        return Verdict(new, 0, ambiguous=True, cause=GapCause.NO_OVERLAP)
     return Verdict(chosen.new, chosen.overlap, ambiguous=True, cause="")
 
 
-def _incoming(seen: Sequence[Key], new: int) -> int:
-    return sum(1 for key in seen[len(seen) - new :] if key.side != "out")
+def _incoming(seen: Sequence[Bubble], new: int) -> int:
+    return sum(1 for one in seen[len(seen) - new :] if one.side != "out")

@@ -59,8 +59,8 @@ class Account:
     is_in_front: Callable[[], bool] = lambda: True  # whether the client is what the phone shows
 
     def chats_in_order(self) -> list[Chat]:
-        """Return the chats that have lines or a draft, newest first."""
-        shown = [chat for chat in self.chats.values() if chat.lines or chat.draft]
+        """Return the chats that the list shows, newest first."""
+        shown = [chat for chat in self.chats.values() if chat.is_listed]
         return sorted(shown, key=lambda chat: chat.last_ms, reverse=True)
 
     def chat(self, key: str, title: str) -> Chat:
@@ -72,11 +72,12 @@ class Account:
         self.tags += [tag for tag in dict.fromkeys(tags) if tag not in self.tags]
         self.tagged[person] = tuple(dict.fromkeys(tags))
 
-    def receive(self, chat: Chat, line: Line) -> None:
-        """A line arrives; it is unread unless its chat is in front."""
-        chat.lines.append(line)
+    def receive(self, chat: Chat, line: Line) -> Line:
+        """A line arrives and is returned as kept; it is unread unless its chat is in front."""
+        line = chat.add(line)
         if line.side != "out" and not (self.open_chat == chat.key and self.is_in_front()):
             chat.unread += 1
+        return line
 
     def request_with(self, person: str, *, is_incoming: bool) -> FriendRequest | None:
         """Return the request from or to a person, None if there is none."""

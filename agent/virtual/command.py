@@ -37,7 +37,7 @@ def virtual(
     count: int | None, path: Path | None, port_base: int, control_port: int, time_scale: float, seed: int
 ) -> None:
     """Run virtual phones until interrupted; prints a line a phone and the control URL."""
-    from agent.virtual.farm import Farm
+    from agent.virtual.rack import Farm
     from agent.virtual.scenario import load_scenario, parse_scenario
 
     try:

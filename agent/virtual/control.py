@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import msgspec
 
 from agent.virtual.paint import png
+from agent.virtual.plannedtalk import HandWhat, Written
 from agent.virtual.scenario import Warn
 
 if TYPE_CHECKING:
-    from agent.virtual.farm import Farm, Slot
+    from agent.virtual.rack import Farm, Slot
 
 HOST = "127.0.0.1"
 BODY_LIMIT_BYTES = 65_536
@@ -44,13 +45,37 @@ class TouchBody(msgspec.Struct, forbid_unknown_fields=True):
     y: float
 
 
-class SayBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A line of a chat."""
+class SayBody(Written, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A line of a chat, of any kind."""
 
     account: str
     peer: str
-    text: str
-    side: Literal["in", "out"] = "in"
+
+
+class RecallBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The message to take back, counted from the last one."""
+
+    account: str
+    peer: str
+    nth_last: int = 1
+
+
+class RemoveBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What the staff member removes of a chat."""
+
+    account: str
+    peer: str
+    what: Literal["clear", "row", "friend", "hide"]
+
+
+class HandBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What a person's hand does; see agent.virtual.hand."""
+
+    what: HandWhat
+    peer: str = ""
+    text: str = ""
+    share: float = 0.5
+    nth_last: int = 1
 
 
 class ControlServer:
@@ -68,6 +93,7 @@ class ControlServer:
             "warn": self._warn,
             "calm": self._calm,
             "touch": self._touch,
+            "hand": self._hand,
         }
 
     @classmethod
@@ -101,8 +127,8 @@ class ControlServer:
             if method == "GET" and len(parts) == 3 and parts[0] == "phones" and parts[2] == "screen":
                 return 200, "image/png", png(self._farm.slot(parts[1]).handset)
             value = self._get(parts) if method == "GET" else await self._post(parts, body)
-        except KeyError:
-            return _json(404, {"error": "no such path, phone, account or peer"})
+        except LookupError:
+            return _json(404, {"error": "no such path, phone, account, peer, message or thing to touch"})
         except (ValueError, msgspec.MsgspecError) as err:
             return _json(400, {"error": str(err)})
         return _json(200, value)
@@ -115,13 +141,22 @@ class ControlServer:
                 return self._phones()
             case ["world"]:
                 return self._world()
+            case ["transcript", account]:
+                return self._farm.transcript(account)
         raise KeyError(parts)
 
     async def _post(self, parts: list[str], body: bytes) -> Any:
         match parts:
             case ["say"]:
                 say = msgspec.json.decode(body, type=SayBody)
-                self._farm.say(say.account, say.peer, say.text, say.side)
+                more = {"kind": say.kind, "sender": say.sender, **say.more()}
+                self._farm.say(say.account, say.peer, say.text, say.side, **more)
+            case ["recall"]:
+                recall = msgspec.json.decode(body, type=RecallBody)
+                self._farm.recall(recall.account, recall.peer, recall.nth_last - 1)
+            case ["remove"]:
+                remove = msgspec.json.decode(body, type=RemoveBody)
+                self._farm.remove(remove.account, remove.peer, remove.what)
             case ["phones", serial, act]:
                 await self._phone_acts[act](self._farm.slot(serial), body)
             case _:
@@ -194,6 +229,10 @@ class ControlServer:
     async def _touch(self, slot: Slot, body: bytes) -> None:
         touch = msgspec.json.decode(body, type=TouchBody)
         slot.handset.touch_by_hand(touch.x, touch.y)
+
+    async def _hand(self, slot: Slot, body: bytes) -> None:
+        hand = msgspec.json.decode(body, type=HandBody)
+        slot.hand.do(hand.what, hand.peer, text=hand.text, share=hand.share, nth_last=hand.nth_last)
 
 
 async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:

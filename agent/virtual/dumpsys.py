@@ -137,6 +137,10 @@ def _notification(phone: Handset, args: list[str]) -> Iterator[str]:
     yield "  Notification List:"
     for package, entry in phone.notifications():
         yield from _one_notification(phone, package, entry, is_open=is_open)
+    yield "  "
+    yield "  mSoundNotificationKey=null"
+    yield "  mVibrateNotificationKey=null"
+    yield "  mArchive=Archive (0 notifications)"
 
 
 def _one_notification(phone: Handset, package: str, entry: Notification, *, is_open: bool) -> Iterator[str]:
@@ -153,12 +157,24 @@ def _one_notification(phone: Handset, package: str, entry: Notification, *, is_o
         "contentView=null vibrate=null sound=null defaults=0x0 flags=0x11 color=0x00000000 vis=PRIVATE))"
     )
     yield f"      uid={uid} userId=0"
+    yield f"      opPkg={package}"
+    yield f"      icon=Icon(typ=RESOURCE pkg={package} id=0x7f080a1b)"
+    yield "      flags=0x11"
+    yield "      pri=0"
+    yield f"      key={key}"
+    yield "      seen=true"
+    yield f"      groupKey={key}"
     yield f"      when={entry.when_ms}"
     yield f"      tickerText={entry.ticker if is_open else entry.ticker[:1] + '...'}"
     yield "      extras={"
     yield f"        android.title={extra(entry.title)}"
+    yield "        android.subText=null"
+    yield "        android.showChronometer=Boolean (false)"
     yield f"        android.text={extra(entry.text)}"
+    yield "        android.progress=Integer (0)"
+    yield "        android.showWhen=Boolean (true)"
     yield "      }"
+    yield f"      mChannel=NotificationChannel{{mId='{entry.channel}', mName={entry.channel}, mImportance=4}}"
 
 
 def _surface_flinger(phone: Handset, args: list[str]) -> Iterator[str]:

@@ -1,151 +1,16 @@
-"""A farm of virtual phones on one loop: handsets with WeChat, their shared world, the control endpoint."""
+"""A farm of virtual phones for blocking callers: what tests hold in their hands."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
 from typing import Any, Self
 
-from agent.errors import ConfigWrong
 from agent.virtual import scenario as plan
-from agent.virtual.accounts import Account
-from agent.virtual.adbd import PhonePort
-from agent.virtual.control import ControlServer
-from agent.virtual.handset import Handset, wall_ms
+from agent.virtual.handset import Handset
 from agent.virtual.looper import Looper
-from agent.virtual.wechat.client import WeChat
-from agent.virtual.wechat.springs import Springs
+from agent.virtual.plannedtalk import HandWhat
+from agent.virtual.rack import Farm, Slot
+from agent.virtual.talk import Line
 from agent.virtual.world import World
-
-WIDTH, HEIGHT = 1080, 2340
-CLOSE_LIMIT_S = 2.0
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Slot:
-    """One phone of the farm: used on the loop only."""
-
-    handset: Handset
-    port: PhonePort
-    account: Account
-
-
-class Farm:
-    """The phones, the world and its only timer. All methods run on one loop."""
-
-    def __init__(
-        self,
-        scenario: plan.Scenario,
-        *,
-        count: int | None = None,
-        time_scale: float = 1.0,
-        seed: int = 0,
-    ) -> None:
-        self.world = World(scenario, wall_ms, seed, count=count, time_scale=time_scale)
-        if not self.world.accounts:
-            raise ConfigWrong("the scenario has no phones and no count was given")
-        self.slots: list[Slot] = []
-        self.time_scale, self.seed = time_scale, seed
-        self._timer: asyncio.TimerHandle | None = None
-        self._control: ControlServer | None = None
-
-    @property
-    def control_url(self) -> str:
-        """Return where the control endpoint listens, "" before `open`."""
-        return "" if self._control is None else self._control.url
-
-    async def open(self, *, port_base: int = 0, control_port: int = 0) -> None:
-        """Start all phones and the control endpoint; ports of 0 are chosen by the system."""
-        for n, account in enumerate(self.world.accounts.values()):
-            handset = self._handset(n, account)
-            port = await PhonePort.open(handset, port=port_base + n if port_base else 0)
-            self.slots.append(Slot(handset=handset, port=port, account=account))
-        self._control = await ControlServer.open(self, port=control_port)
-        self.world.on_schedule = self._arm
-        self._arm()
-
-    async def close(self) -> None:
-        """Stop the timer, the endpoint and all phones."""
-        self.world.on_schedule = None
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._control is not None:
-            await self._control.close()
-        for slot in self.slots:
-            await slot.port.close()
-        # Dropped connections end their tasks by themselves; cancelled ones would be reported as errors.
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        if rest:
-            await asyncio.wait(rest, timeout=CLOSE_LIMIT_S)
-
-    def slot(self, serial: str) -> Slot:
-        """Return a phone by its serial; KeyError if there is none."""
-        for slot in self.slots:
-            if slot.handset.serial == serial:
-                return slot
-        raise KeyError(serial)
-
-    def truth(self) -> dict[str, Any]:
-        """Return what really happened, and what friend adds should end with."""
-        world = self.world
-        return {
-            "phones": world.truth.phones(),
-            "messages": world.messages(),
-            "expected": world.expected,
-            "expected_by_account": world.expected_by_account,
-        }
-
-    def say(self, account_id: str, peer: str, text: str, side: str) -> None:
-        """Let a line be written on an account; KeyError if there is no such account or peer."""
-        account = self.world.accounts[account_id]
-        chat = account.chats.get(peer)
-        if chat is None:
-            person = self.world.person(peer)
-            chat = account.chat(person.key, self.world.name_for(account, person.key))
-        self.world.say(account, chat, text, side=side)
-
-    def _handset(self, n: int, account: Account) -> Handset:
-        seed = self.seed * 1000 + n
-        app = WeChat(
-            self.world,
-            account.account_id,
-            width=WIDTH,
-            height=HEIGHT,
-            seed=seed,
-            time_scale=self.time_scale,
-        )
-        handset = Handset(
-            serial=account.serial,
-            app=app,
-            seed=seed,
-            width=WIDTH,
-            height=HEIGHT,
-            wechat_version_name=account.client.version_name,
-            wechat_version_code=account.client.version_code,
-            wechat_installer=account.client.installer,
-            time_scale=self.time_scale,
-        )
-        account.is_in_front = lambda: handset.front is app
-        Springs(handset, app)
-        for trap in account.client.traps:
-            handset.traps.set(trap.name, after_dumps=trap.after_dumps, dumps=trap.dumps)
-        for fault in account.client.faults:
-            handset.faults.set(fault.name, fault.method, fault.count, fault.ms)
-        return handset
-
-    def _arm(self) -> None:
-        """Wake when the world's next step is due; an idle world has no timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        due_ms = self.world.next_due_ms()
-        if due_ms is not None:
-            delay_s = max(0, due_ms - self.world.clock()) / 1000
-            self._timer = asyncio.get_running_loop().call_later(delay_s, self._step)
-
-    def _step(self) -> None:
-        self.world.step(self.world.clock())
-        self._arm()
 
 
 class VirtualPhone:
@@ -190,6 +55,18 @@ class VirtualPhone:
     def touch(self, x: float, y: float) -> None:
         """Touch the screen as a person does."""
         self._looper.do(self._slot.handset.touch_by_hand, x, y)
+
+    def hand(self, what: HandWhat, chat: str = "", **how: Any) -> None:
+        """Let a person's hand do something (see agent.virtual.hand); `how` is text, share, nth_last."""
+        self._looper.do(self._slot.hand.do, what, chat, **how)
+
+    def injected_at_s(self) -> list[float]:
+        """Return the time.monotonic() of every event injected so far: touches, keys, texts, app starts."""
+        return self._looper.do(lambda: list(self._slot.handset.injected_at_s))
+
+    def hand_at_s(self) -> list[float]:
+        """Return the time.monotonic() of every touch by hand so far."""
+        return self._looper.do(lambda: list(self._slot.handset.hand_at_s))
 
 
 class VirtualFarm:
@@ -260,6 +137,41 @@ class VirtualFarm:
         """Call all warnings of an account off, and sign it in."""
         self._looper.do(lambda: self.world.notices.calm(self.world.accounts[account_id]))
 
-    def say(self, account_id: str, peer: str, text: str, side: str = "in") -> None:
-        """Let the peer ("in") or the staff member by hand ("out") write a line."""
-        self._looper.do(self.farm.say, account_id, peer, text, side)
+    def say(self, account_id: str, peer: str, text: str = "", side: str = "in", **fields: Any) -> Line:
+        """Let the peer ("in"), the staff member ("out") or nobody ("system") write a line.
+
+        `peer`: key or title of a chat, or a person; `fields` are those of `talk.Line`: kind, sender, detail …
+        """
+        return self._looper.do(self.farm.say, account_id, peer, text, side, **fields)
+
+    def recall(self, account_id: str, chat: str, index_from_end: int = 0) -> Line:
+        """Let the n-th last message that still stands there (0 = the last) be taken back; return it."""
+        return self._looper.do(self.farm.recall, account_id, chat, index_from_end)
+
+    def change(self, account_id: str, chat: str, index_from_end: int = 0, **fields: Any) -> Line:
+        """Let fields of the n-th last message change: state="received", is_transcribed=True; return it."""
+        return self._looper.do(self.farm.change, account_id, chat, index_from_end, **fields)
+
+    def remove(self, account_id: str, chat: str, what: str) -> None:
+        """Let the staff member clear a chat, delete its row or the friend, or hide the row."""
+        self._looper.do(self.farm.remove, account_id, chat, what)
+
+    def rename(self, account_id: str, chat: str, title: str, by: str = "") -> None:
+        """Let a group get another name."""
+        self._looper.do(self.farm.rename, account_id, chat, title, by)
+
+    def typing(self, account_id: str, chat: str, is_on: bool = True) -> None:
+        """Let the peer begin or end to type: 对方正在输入... stands in place of the name."""
+        self._looper.do(self.farm.typing, account_id, chat, is_on)
+
+    def turn_clock(self, ms: int) -> None:
+        """Set the clocks of all phones ahead: lines of today become those of yesterday."""
+        self._looper.do(self.farm.turn_clock, ms)
+
+    def transcript(self, account_id: str) -> dict[str, list[Line]]:
+        """Return by chat key every line there ever was, in order, with what became of it."""
+        return self._looper.do(self.farm.transcript, account_id)
+
+    def titles(self, account_id: str) -> dict[str, tuple[str, str]]:
+        """Return by chat key its title and kind (private, group, service)."""
+        return self._looper.do(self.farm.titles, account_id)

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from agent.virtual import scenario as plan
 from agent.virtual.accounts import Account, FriendRequest
 from agent.virtual.people import Person
-from agent.virtual.talk import Chat, Line, Post
+from agent.virtual.plannedtalk import Chat as PlannedChat
+from agent.virtual.plannedtalk import Written
+from agent.virtual.talk import Line, Post
+from agent.virtual.talkplans import chat_of, plan_talk
 
 if TYPE_CHECKING:
     from agent.virtual.world import World
@@ -35,8 +38,7 @@ def populate(world: World, scenario: plan.Scenario, count: int | None) -> None:
         _add_person(world, person)
     for chat in scenario.chats:
         _add_chat(world, chat)
-    for say in scenario.says:
-        _plan_say(world, say)
+    plan_talk(world, scenario)
     for n, post in enumerate(scenario.posts):
         _add_post(world, post, f"post{n}")
     for incoming in scenario.incoming:
@@ -107,55 +109,34 @@ def _add_request(world: World, account: Account, person: Person) -> None:
         world.schedule(world.at(person.accepts_after_s), lambda: world.accept_by_person(account, person))
 
 
-def _add_chat(world: World, spec: plan.Chat) -> None:
+def _add_chat(world: World, spec: PlannedChat) -> None:
     for account in world.chosen(spec.accounts):
-        chat = _chat_of(world, account, spec.peer or spec.title)
+        chat = chat_of(world, account, spec.peer or spec.title)
         chat.kind, chat.members, chat.muted, chat.refuses = spec.kind, spec.members, spec.muted, spec.refuses
+        chat.is_folded = spec.folded
         if spec.title:
             chat.title = spec.title
         written = _history(spec.history) + spec.lines
         for n, one in enumerate(written):
             ago_s = one.ago_s if one.ago_s is not None else (len(written) - n) * 60.0
-            chat.lines.append(
+            chat.add(
                 Line(
                     at_ms=world.start_ms - round(ago_s * 1000),
                     side=one.side,
                     kind="system" if one.side == "system" else one.kind,
                     text=one.text,
                     sender=one.sender,
+                    **one.more(),
                 )
             )
         chat.unread = spec.unread
 
 
-def _history(count: int) -> tuple[plan.Written, ...]:
+def _history(count: int) -> tuple[Written, ...]:
     return tuple(
-        plan.Written(text=HISTORY[n % len(HISTORY)], side="in" if (n // 2) % 2 == 0 else "out")
+        Written(text=HISTORY[n % len(HISTORY)], side="in" if (n // 2) % 2 == 0 else "out")
         for n in range(count)
     )
-
-
-def _chat_of(world: World, account: Account, peer: str) -> Chat:
-    person = world.find(peer)
-    if person is None:
-        return account.chat(peer, peer)
-    return account.chat(person.key, world.name_for(account, person.key))
-
-
-def _plan_say(world: World, spec: plan.Say) -> None:
-    """Plan the first line; each line plans the next, so that endless talk costs one entry."""
-
-    def write(n: int) -> None:
-        for account in world.chosen(spec.accounts):
-            chat = _chat_of(world, account, spec.peer)
-            world.say(account, chat, spec.texts[n % len(spec.texts)], side=spec.side, sender=spec.sender)
-        plan_line(n + 1)
-
-    def plan_line(n: int) -> None:
-        if spec.texts and (spec.times == 0 or n < spec.times * len(spec.texts)):
-            world.schedule(world.at(spec.at_s + n * spec.every_s), lambda: write(n))
-
-    plan_line(0)
 
 
 def _add_post(world: World, spec: plan.Post, post_id: str) -> None:

@@ -13,6 +13,7 @@ from agent.virtual.faults import Fault, Faults
 from agent.virtual.files import FileSystem
 from agent.virtual.hostkeys import HostKeys
 from agent.virtual.keyboard import Keyboard
+from agent.virtual.keyboardwindow import keyboard_window
 from agent.virtual.launcher import Launcher
 from agent.virtual.logbuffer import LogBuffer
 from agent.virtual.packages import Package, Packages, Processes
@@ -83,7 +84,8 @@ class Handset:
         self.front: App = self.launcher
         self.touchscreen = Touchscreen(self._surface, clock, time_scale)
         self.counters, self.touches = self.touchscreen.counters, self.touchscreen.touches
-        self.keyboard = Keyboard(self, self.counters, self.settings)
+        self.injected_at_s, self.hand_at_s = self.touchscreen.injected_at_s, self.touchscreen.hand_at_s
+        self.keyboard = Keyboard(self, self.counters, self.settings, self.touchscreen.injected)
         self.apps: dict[str, App] = {}
         self._covered: App | None = None  # what stands under a question of the system
         self._install_all(wechat_version_name, wechat_version_code, wechat_installer)
@@ -112,6 +114,7 @@ class Handset:
             return False
         if self.processes.named(package) is None:
             self.processes.start(package, user="u0_a123")
+        self.keyboard.is_up = False
         self.log.add("ActivityTaskManager", f"START u0 {{cmp={package}}}")
         self.system_ui.shade_is_open = False
         if self._covered is not None:
@@ -144,15 +147,17 @@ class Handset:
 
     def home(self) -> None:
         """Show the launcher."""
-        self.system_ui.shade_is_open = False
+        self.system_ui.shade_is_open = self.keyboard.is_up = False
         self._covered = None
         self.front = self.launcher
         self.launcher.launch()
 
     def go_back(self) -> None:
-        """Close the shade, or give the back key to the app; an app that does not take it leaves the front."""
+        """Close the shade, else the keyboard, else ask the app, which leaves the front if it refuses."""
         if self.system_ui.shade_is_open:
             self.system_ui.shade_is_open = False
+        elif self.keyboard.is_up:
+            self.keyboard.is_up = False
         elif not self.front.back():
             self.home()
 
@@ -174,6 +179,7 @@ class Handset:
         """Replace the text of an editable node of the app in front; False if it cannot be edited."""
         if node.package != self.front.package:
             return False
+        self.touchscreen.injected()
         self.counters["set_text"] += 1
         return self.front.set_text(node, text)
 
@@ -232,6 +238,8 @@ class Handset:
     def layers(self) -> list[Node]:
         """Return all window roots, lowest first."""
         layers = [*self.front.windows(), self.system_ui.status_bar(self.clock())]
+        if self.keyboard.is_up:
+            layers.append(keyboard_window(self.width, self.height))
         shade = self.system_ui.shade()
         if shade is not None:
             layers.append(shade)

@@ -55,6 +55,18 @@ class _Writer:
         self._display = ' display-id="0"' if sdk >= 30 else ""
 
     def node(self, node: Node, index: int, clip: Rect, depth: int) -> None:
+        if not node.is_kept:
+            self._write(node, index, clip, depth)
+            return
+        context = (index, clip, depth, self._max_depth, self._has_order, self._display, self._text)
+        if node.written is not None and node.written[0] == context:
+            self._lines += node.written[1]
+            return
+        place = len(self._lines)
+        self._write(node, index, clip, depth)
+        node.written = (context, self._lines[place:])
+
+    def _write(self, node: Node, index: int, clip: Rect, depth: int) -> None:
         pad = "  " * depth
         head = pad + _attributes(node, index, clip, self._text)
         if self._has_order:
@@ -123,6 +135,7 @@ def nonsense(node: Node, source: random.Random) -> Node:
         text="".join(source.choices(letters, k=len(node.text))),
         desc="".join(source.choices(letters, k=len(node.desc))),
         rid=f"{node.package}:id/{''.join(source.choices(letters, k=3))}" if node.rid else "",
+        is_kept=False,
         children=children,
     )
 

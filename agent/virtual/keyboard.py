@@ -36,9 +36,15 @@ class Keyboard:
     """Typing goes to the focused field of the app in front; `counters` counts keys and texts."""
 
     def __init__(
-        self, target: KeyTarget, counters: Counter[str], settings: dict[tuple[str, str], str]
+        self,
+        target: KeyTarget,
+        counters: Counter[str],
+        settings: dict[tuple[str, str], str],
+        injected: Callable[[], None] = lambda: None,
     ) -> None:
         self._target, self._counters, self._settings = target, counters, settings
+        self._injected = injected
+        self.is_up = False  # its window is in sight: a person types
         self.clipboard: str | None = None
         self.input_methods: dict[str, bool] = {PLATFORM_INPUT_METHOD: True}
         self.current_input_method = PLATFORM_INPUT_METHOD
@@ -81,6 +87,7 @@ class Keyboard:
 
     def press(self, code: int, meta: int = 0) -> None:
         """Press one key; unknown keys are counted and do nothing."""
+        self._injected()
         self._counters[f"key:{code}"] += 1
         if meta & META_CTRL:
             self._shortcut(code)
@@ -97,6 +104,7 @@ class Keyboard:
         """Type at the end of the focused field, over a selection if there is one."""
         if self._all_is_selected:
             self.clear()
+        self._injected()
         self._counters["text"] += 1
         self._target.front.type_text(text)
 
@@ -114,6 +122,7 @@ class Keyboard:
 
     def editor_action(self) -> None:
         """Press the action key of the keyboard."""
+        self._injected()
         self._counters["editor_action"] += 1
         self._target.front.editor_action()
 

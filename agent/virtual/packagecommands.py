@@ -171,6 +171,7 @@ def _start(call: Call, args: list[str]) -> int:
     if not package:
         call.handset.counters["view"] += 1
         return 0
+    call.handset.touchscreen.injected()
     if not call.handset.start_app(package):
         call.err.line("Error type 3")
         call.err.line(f"Error: Activity class {{{component}}} does not exist.")
@@ -250,6 +251,7 @@ _RECEIVERS: dict[str, Callable[[Keyboard, dict[str, str]], str]] = {
 
 async def _monkey(call: Call) -> int:
     package = _option(call.args, "-p")
+    call.handset.touchscreen.injected()
     if not call.handset.start_app(package):
         call.out.line("** No activities found to run, monkey aborted.")
         return 252

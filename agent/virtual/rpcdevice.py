@@ -69,7 +69,7 @@ class DeviceMethods:
             "openQuickSettings": _answer(lambda _: self._open_shade()),
             "freezeRotation": _answer(lambda params: self._freeze(params[0])),
             "setOrientation": _answer(self._set_orientation),
-            "launchApp": _answer(lambda params: phone.start_app(_text(params[0]))),
+            "launchApp": _answer(self._launch),
             "getConfigurator": _answer(lambda _: dict(self._configurator)),
             "setConfigurator": _answer(self._set_configurator),
             "executeShellCommand": self._execute,
@@ -106,6 +106,10 @@ class DeviceMethods:
         phone.traps.dumped()
         return xml
 
+    def _launch(self, params: list[Any]) -> bool:
+        self._phone.touchscreen.injected()
+        return self._phone.start_app(_text(params[0]))
+
     def _screenshot(self, params: list[Any]) -> str | None:
         phone = self._phone
         if not phone.screen_on:
@@ -139,6 +143,7 @@ class DeviceMethods:
         self._phone.keyboard.clipboard = _text(text)
 
     def _open_shade(self) -> bool:
+        self._phone.touchscreen.injected()
         self._phone.system_ui.shade_is_open = True
         return True
 

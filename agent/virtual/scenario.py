@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,9 +11,9 @@ import msgspec
 from agent.errors import ConfigWrong
 from agent.virtual.faults import Fault
 from agent.virtual.people import Trait
+from agent.virtual.plannedtalk import EVERYBODY, Change, Chat, Hand, Recall, Remove, Say
 from agent.virtual.traps import TrapName
 
-EVERYBODY = "all"  # in place of account ids: every account of the farm
 WarnSurface = Literal["dialog", "page", "toast", "text", "banner", "system_line", "login", "verify"]
 WarnMoment = Literal["", "now", "home", "search", "add", "send", "like", "accept", "reply"]
 
@@ -72,6 +72,12 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     like_warning: str = ""  # class of warning that answers every like; none is made
     logged_out: bool = False
     slowness: float = 1.0  # times the usual time that drawing takes
+    is_12h: bool = False  # times as 上午10:44
+    long_weekdays: bool = False  # 星期三 in place of 周三 in chats
+    loads: int = 20  # so many lines are there when a chat opens; more are loaded at its upper end
+    # The first line that is loaded always bears a time line, which goes when earlier lines are loaded.
+    labels_first: bool = False
+    folds_over: int = 600  # characters; longer texts are shown by their beginning
     # Where a tap on 接受 leads: to the page of remark and tags, to the profile, or friends are made by it.
     accept_opens: Literal["page", "profile", "friends"] = "page"
     warnings: tuple[Warn, ...] = ()
@@ -136,47 +142,6 @@ class PeopleLike(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     moments: Literal["open", "closed", "blocked"] = "open"
 
 
-class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A line written before the start; `ago_s` counts back from it, by default one line a minute."""
-
-    text: str = ""
-    side: Literal["in", "out", "system"] = "in"
-    kind: Literal["text", "system", "image", "video", "voice", "file", "red_packet", "sticker"] = "text"
-    sender: str = ""
-    ago_s: float | None = None
-
-
-class Chat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A conversation that exists from the start; private ones name a person as `peer`."""
-
-    accounts: tuple[str, ...] = (EVERYBODY,)
-    kind: Literal["private", "group", "service"] = "private"
-    peer: str = ""
-    title: str = ""
-    members: int = 0
-    muted: bool = False
-    unread: int = 0
-    refuses: Literal["", "rejected", "not_friend", "failed"] = ""
-    history: int = 0  # so many made-up lines before `lines`
-    lines: tuple[Written, ...] = ()
-
-
-class Say(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Somebody writes while the farm runs: the peer ("in") or the staff member by hand ("out").
-
-    Several texts are written one after another, `every_s` apart; `times` rounds of them (0 = for ever).
-    """
-
-    peer: str
-    texts: tuple[str, ...]
-    accounts: tuple[str, ...] = (EVERYBODY,)
-    side: Literal["in", "out"] = "in"
-    sender: str = ""
-    at_s: float = 0.0
-    every_s: float = 5.0
-    times: int = 1
-
-
 class Post(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A post in moments, seen by every account that has its author as a friend, and by its own author.
 
@@ -224,6 +189,10 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     people_like: tuple[PeopleLike, ...] = ()
     chats: tuple[Chat, ...] = ()
     says: tuple[Say, ...] = ()
+    recalls: tuple[Recall, ...] = ()
+    changes: tuple[Change, ...] = ()
+    removes: tuple[Remove, ...] = ()
+    hands: tuple[Hand, ...] = ()
     posts: tuple[Post, ...] = ()
     incoming: tuple[Incoming, ...] = ()
     warnings: tuple[AccountsWarn, ...] = ()
@@ -304,14 +273,25 @@ def _peers(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for n, chat in enumerate(scenario.chats):
         if chat.kind == "private":
             yield f"chats[{n}].peer", chat.peer
-    for n, say in enumerate(scenario.says):
-        if say.peer not in groups:
-            yield f"says[{n}].peer", say.peer
+    yield from (one for one in _planned(scenario) if one[1] not in groups)
     for n, post in enumerate(scenario.posts):
         if not post.is_ad and post.author not in {one.account_id for one in scenario.all_phones()}:
             yield f"posts[{n}].author", post.author
     for n, incoming in enumerate(scenario.incoming):
         yield f"incoming[{n}].person", incoming.person
+
+
+def _planned(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Yield place and peer of all that is planned for a chat."""
+    planned: dict[str, Sequence[Say | Recall | Change | Remove | Hand]] = {
+        "says": scenario.says,
+        "recalls": scenario.recalls,
+        "changes": scenario.changes,
+        "removes": scenario.removes,
+        "hands": [one for one in scenario.hands if one.peer],
+    }
+    for where, entries in planned.items():
+        yield from ((f"{where}[{n}].peer", one.peer) for n, one in enumerate(entries))
 
 
 def _doubles(what: str, values: list[str]) -> Iterator[str]:

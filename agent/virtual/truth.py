@@ -26,6 +26,10 @@ class PhoneTruth:
     searches: int = 0
     after_warning: int = 0  # taps that last, made while a warning was in force
     is_warned: bool = False
+    is_hand: bool = False  # what happens now is done by a person
+    hand_sent: list[dict[str, Any]] = field(default_factory=list)  # messages that a person sent by touches
+    opened: dict[str, int] = field(default_factory=dict)  # chat key -> how often, by injected touches
+    hand_opened: dict[str, int] = field(default_factory=dict)  # the same by a person
 
 
 class Truth:
@@ -58,6 +62,9 @@ class Truth:
 
     def sent(self, account_id: str, peer: str, text: str, now_ms: int) -> None:
         """A tap on the send button of a chat sent a message."""
+        if self.of(account_id).is_hand:
+            self.of(account_id).hand_sent.append({"peer": peer, "text": text, "at_ms": now_ms})
+            return
         self.of(account_id).sent.append({"peer": peer, "text": text, "at_ms": now_ms})
         _count(self.of(account_id).said, peer, now_ms, peer=peer)
 
@@ -83,7 +90,13 @@ class Truth:
     def tapped(self, account_id: str) -> None:
         """A tap that lasts was made, whatever came of it."""
         phone = self.of(account_id)
-        phone.after_warning += int(phone.is_warned)
+        phone.after_warning += int(phone.is_warned and not phone.is_hand)
+
+    def opened(self, account_id: str, peer: str) -> None:
+        """A touch opened a chat, which marks it as read."""
+        phone = self.of(account_id)
+        entries = phone.hand_opened if phone.is_hand else phone.opened
+        entries[peer] = entries.get(peer, 0) + 1
 
     def refused(self, account_id: str, kind: str) -> None:
         """A tap that lasts had no effect but a warning."""
@@ -112,6 +125,9 @@ class Truth:
                 "searches": one.searches,
                 "refused": one.refused,
                 "after_warning": one.after_warning,
+                "hand_sent": one.hand_sent,
+                "opened": one.opened,
+                "hand_opened": one.hand_opened,
             }
             for one in self._phones.values()
         ]

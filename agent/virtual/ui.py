@@ -74,6 +74,8 @@ class Node:
     act: str = ""
     arg: str = ""
     look: Look = field(default_factory=Look)
+    is_kept: bool = False  # the same object is drawn again as long as nothing in it changes
+    written: tuple[object, list[str]] | None = field(default=None, repr=False)  # its lines of the last dump
     children: list[Node] = field(default_factory=list)
 
     def walk(self) -> Iterator[Node]:

@@ -11,10 +11,12 @@ from typing import Any
 
 from agent.model import FriendAddOutcome
 from agent.virtual import scenario as plan
+from agent.virtual import talking
 from agent.virtual.accounts import Account, FriendRequest, RequestState
 from agent.virtual.genesis import populate
 from agent.virtual.notices import Moment, Notice, Notices, Surface
 from agent.virtual.people import OUTCOME, Person, Trait, plain_query
+from agent.virtual.plannedtalk import EVERYBODY
 from agent.virtual.talk import REFUSALS, Chat, Line, Post
 from agent.virtual.truth import Truth
 
@@ -247,9 +249,11 @@ class World:
 
     # -- talking, moments
 
-    def say(self, account: Account, chat: Chat, text: str, *, side: str, sender: str = "") -> None:
-        """A line is written by the peer ("in") or by hand on the phone ("out")."""
-        account.receive(chat, Line(at_ms=self.clock(), side=side, kind="text", text=text, sender=sender))
+    def say(
+        self, account: Account, chat: Chat, text: str, *, side: str, sender: str = "", **fields: Any
+    ) -> Line:
+        """A line is written by the peer ("in"), by hand on the phone ("out"), or by nobody ("system")."""
+        return talking.write(self, account, chat, text, side=side, sender=sender, **fields)
 
     def send(self, account: Account, chat: Chat, text: str) -> None:
         """A tap on the send button; a peer that refuses messages answers with a system line."""
@@ -349,7 +353,7 @@ class World:
     def chosen(self, accounts: Iterable[str]) -> list[Account]:
         """Return the accounts named; "all" is everyone, names without a phone in this run are left out."""
         wanted: Sequence[str] = tuple(accounts)
-        if plan.EVERYBODY in wanted:
+        if EVERYBODY in wanted:
             return list(self.accounts.values())
         return [self.accounts[one] for one in wanted if one in self.accounts]
 
@@ -373,21 +377,8 @@ class World:
         }
 
     def messages(self) -> list[dict[str, Any]]:
-        """Return every line of every chat, per account and chat in order."""
-        return [
-            {
-                "account": account.account_id,
-                "peer": chat.key,
-                "title": chat.title,
-                "side": line.side,
-                "kind": line.kind,
-                "text": line.text,
-                "at_ms": line.at_ms,
-            }
-            for account in self.accounts.values()
-            for chat in account.chats.values()
-            for line in chat.lines
-        ]
+        """Return every line that stands in a chat, per account and chat in order."""
+        return talking.messages(self)
 
 
 def _names(person: Person) -> list[str]:

@@ -53,6 +53,12 @@ def find_person(phone: Phone, query: str) -> Found | Ended:
         test=lambda one: any(node.text in wanted for node in one.nodes()),
     )
     row = only([node for node in search.nodes() if node.text in wanted], what="the row that searches")
+    shown: set[str] = set()
+
+    def glance(seen: Screen) -> None:
+        name = person_on(seen) if seen.name is ScreenName.PROFILE else None
+        shown.update({name.text} if name is not None else ())
+
     answer = go(
         phone,
         search,
@@ -63,8 +69,11 @@ def find_person(phone: Phone, query: str) -> Found | Ended:
         what="the answer to the search",
         within_s=15.0,
         test=lambda one: one.name is not ScreenName.SEARCH or bool(_complaints(one, query)),
+        glance=glance,
     )
     if answer.name is ScreenName.PROFILE:
+        if len(shown) > 1:
+            raise NotRecognised("another profile came in the place of the one that was found")
         return read_profile(phone, answer)
     if answer.name is ScreenName.WECOM_CHOICE:
         return Ended(

@@ -27,10 +27,11 @@ def go(
     what: str,
     within_s: float = 10.0,
     test: Callable[[Screen], bool] = lambda _: True,
+    glance: Callable[[Screen], None] = lambda _: None,
 ) -> Screen:
     """Tap a node of a screen seen just now and return the screen it leads to; see `arrive`."""
     phone.tap(screen.spot(screen.page.pressable(node)))
-    return arrive(phone, *names, what=what, within_s=within_s, test=test)
+    return arrive(phone, *names, what=what, within_s=within_s, test=test, glance=glance)
 
 
 def arrive(
@@ -39,6 +40,7 @@ def arrive(
     what: str,
     within_s: float = 10.0,
     test: Callable[[Screen], bool] = lambda _: True,
+    glance: Callable[[Screen], None] = lambda _: None,
 ) -> Screen:
     """Wait for one of these screens; a dialog raises DialogOpen, PlatformWarning or LoggedOut."""
     found = phone.expect(
@@ -47,6 +49,7 @@ def arrive(
         what=what,
         within_s=within_s,
         test=lambda screen: screen.name is ScreenName.DIALOG or test(screen),
+        glance=glance,
     )
     if found.name is ScreenName.DIALOG:
         raise dialog_of(found)

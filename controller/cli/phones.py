@@ -269,9 +269,9 @@ def _holders(file: Path | None, holder: str | None, found: list[Record]) -> dict
 
 
 def _hint_notice(farm: Farm, done: list[Record]) -> None:
-    told = {notice["holder"] for notice in farm.get("/staff/notices") if notice["version"]}
+    told = {notice["holder"] for notice in farm.get("/staff/notices") if notice["is_current"]}
     untold = sorted({phone["holder"] for phone in done if phone["holder"]} - told)
     if untold:
-        hint(f"Before anything is captured: farm staff sign {quoted(untold[0])} --version V --how TEXT")
+        hint(f"Before anything is captured: farm staff notices record {quoted(untold[0])} --how TEXT")
     else:
         hint(f"Next: farm phones list {done[0]['phone_id']}")

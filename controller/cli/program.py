@@ -12,11 +12,13 @@ import rich_click as click
 from controller.answers import FAILED, INTERRUPTED, answer
 from controller.cli import (
     calibrate,
+    capture,
     chats,
     contacts,
     doctor,
     friends,
     jobs,
+    ledger,
     moments,
     phone,
     phones,
@@ -46,13 +48,15 @@ def farm(context: click.Context, config: str | None, url: str | None, token_file
     context.obj = Settings(config=config, url=url, token_file=token_file)
 
 
-for command in (setup.init, setup.serve, status.status, doctor.doctor, setup.version):
+for command in (setup.init, setup.serve, status.status, doctor.doctor, ledger.ledger, setup.version):
     farm.add_command(command)
 for group in (
     *(phones.phones, staff.staff, friends.friends, moments.moments, contacts.contacts),
-    *(jobs.jobs, quotas.quotas, chats.chats, violations.violations),
+    *(jobs.jobs, quotas.quotas, capture.capture, chats.chats, violations.violations),
 ):
     farm.add_command(group)
+for command in (capture.exclude_chat, capture.include_chat, capture.list_private):
+    chats.chats.add_command(command)
 for command in (phone.show_phone, phone.clear_phone, calibrate.calibrate_phone):
     phones.phones.add_command(command)
 

@@ -16,7 +16,7 @@ from controller.errors import BadRequest, ConfigWrong, FarmError
 from controller.logs import log_outline
 from controller.model import PhoneId
 from controller.rpc import wire
-from controller.rpc.session import SHUTTING_DOWN, SUPERSEDED, PhoneSession, StreamOver
+from controller.rpc.session import SHUTTING_DOWN, SUPERSEDED, PhoneSession, StreamOver, batches_of
 from protos import fleet_pb2, fleet_pb2_grpc
 from protos.channel import PROTOCOL, controller_options
 from protos.crashpoint import reach
@@ -104,6 +104,7 @@ class _Fleet(fleet_pb2_grpc.FleetServicer):
         self._farm_id = farm_id
         self._sessions = sessions
         self._calls: set[asyncio.Task[Any]] = set()
+        self._batches = batches_of(core, thread)
 
     async def finished(self, within_s: float) -> None:
         """Wait for the calls that run, so that nothing needs the core's thread any more."""
@@ -143,7 +144,7 @@ class _Fleet(fleet_pb2_grpc.FleetServicer):
             raise ConfigWrong(f"the agent speaks protocol {first.hello.protocol}, this controller {PROTOCOL}")
         greeting = wire.greeting_of(first.hello, self._farm_id)
         admission = await self._thread.call(self._core.fleet.hello, greeting)
-        session = PhoneSession(self._core, self._thread, stream, greeting, admission)
+        session = PhoneSession(self._core, self._thread, self._batches, stream, greeting, admission)
         reach("rpc.before_send.welcome")
         await stream.write(wire.welcome(admission, self._farm_id))
         reach("rpc.sent.welcome")

@@ -9,8 +9,9 @@ from typing import Protocol
 import structlog
 
 from controller.core import Core
-from controller.corethread import CoreThread
+from controller.corethread import CoreThread, Together
 from controller.errors import BadRequest, SpoolGap, StaleEpoch
+from controller.ingest import Batch
 from controller.model import Held, Lease, PhoneId
 from controller.rpc import wire
 from controller.sessions import Admission, Greeting, PhoneSettings
@@ -28,6 +29,15 @@ _LAST_EVENTS_S = 10.0
 # Another controller on the same database may have changed something that nobody here was told of.
 _LOOK_AGAIN_S = 15.0
 _SHORTEST_PAUSE_S = 0.05
+# So many events in one transaction: more of them make it hardly cheaper, and others wait for the thread.
+_GROUP_EVENTS = 4_000
+
+Batches = Together[Batch, int]
+
+
+def batches_of(core: Core, thread: CoreThread) -> Batches:
+    """Return the way of all sessions' batches into the archive."""
+    return Together(thread, core.archive.accept_all, max_weight=_GROUP_EVENTS)
 
 
 class StreamOver(Exception):
@@ -48,10 +58,17 @@ class PhoneSession:
     """A stream after its greeting. Reads the next frame only after the last one is dealt with."""
 
     def __init__(
-        self, core: Core, thread: CoreThread, stream: Stream, greeting: Greeting, admission: Admission
+        self,
+        core: Core,
+        thread: CoreThread,
+        batches: Batches,
+        stream: Stream,
+        greeting: Greeting,
+        admission: Admission,
     ) -> None:
         self._core = core
         self._thread = thread
+        self._batches = batches
         self._stream = stream
         self._greeting = greeting
         self._epoch = admission.phone_epoch
@@ -170,9 +187,9 @@ class PhoneSession:
             raise BadRequest(f"a batch holds at most {MAX_BATCH_EVENTS} events")
         spool_id = wire.spool_of(batch)
         try:
-            reached = await self._thread.call(
-                self._core.archive.accept, self.phone_id, spool_id, batch.first_seq, tuple(batch.events)
-            )
+            # Unsealed here: the core's thread is in the database meanwhile.
+            taken = Batch.of(self.phone_id, spool_id, batch.first_seq, batch.events)
+            reached = await self._batches.call(taken, weight=len(taken.events))
         except SpoolGap as gap:
             await self._send(wire.nack(spool_id, gap.expected_seq))
             return

@@ -25,28 +25,23 @@ from controller.model import (
     TaskId,
     TaskState,
 )
-from controller.records import BlindScreen, Conversation, Gap, Hit, Message, Violation, ViolationState, Warned
+from controller.records import (
+    BlindScreen,
+    Conversation,
+    Gap,
+    Message,
+    StoredEvent,
+    Violation,
+    ViolationState,
+    Warned,
+)
 from controller.sessions import Pulse
+from controller.store.base_capture import CaptureRows
 from controller.store.base_clients import ClientRows
+from controller.store.base_ingest import ChatRows, IngestRows
 from controller.store.base_people import JobDecisions, PeopleRows
 from controller.store.quota_rows import AccountRows, QuotaRows
 from protos.facts import PhoneFacts, PhoneState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
-    """An event as archived: its exact bytes unless they were dropped, and their hash in any case."""
-
-    phone_id: PhoneId
-    spool_id: str
-    seq: int
-    kind: str
-    body: bytes | None
-    body_hash: bytes
-    cause: str
-    phone_epoch: int
-    at_ms: int
-    archived_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +72,6 @@ class FarmRows(Protocol):
 
     def add_notice(self, notice: Notice) -> None:
         """Keep the record that a holder was told."""
-
-    def notice(self, holder: str) -> Notice | None:
-        """Return the newest record of a holder."""
-
-    def told_at_ms(self, holder: str) -> int | None:
-        """Return when a holder was first told; None if never."""
 
     def notices(self) -> list[Notice]:
         """Return the newest record of each holder."""
@@ -236,13 +225,19 @@ class ArchiveRows(Protocol):
     def set_high_water(self, phone_id: PhoneId, spool_id: str, seq: int) -> None:
         """Keep the highest contiguous seq archived of a spool."""
 
-    def add_event(self, event: StoredEvent) -> bool:
-        """Archive an event; False if its place is taken. What is there is never replaced."""
-
     def event(self, phone_id: PhoneId, spool_id: str, seq: int) -> StoredEvent | None:
         """Return an archived event."""
 
-    def add_conflict(self, event: StoredEvent) -> None:
+    def add_conflict(
+        self,
+        phone_id: PhoneId,
+        spool_id: str,
+        seq: int,
+        *,
+        body: bytes | None,
+        body_hash: bytes,
+        archived_at_ms: int,
+    ) -> None:
         """Keep a second body for a place that holds another one."""
 
     def conflicts(self) -> int:
@@ -261,31 +256,20 @@ class ArchiveRows(Protocol):
     def untitled_conversation(self, *, account_id: AccountId, phone_id: PhoneId, key: str) -> int:
         """Return the id of a chat, made without its title if new; locks."""
 
-    def place_base(self, conversation_id: int, spool_id: str) -> tuple[int, bool]:
-        """Return where a spool's positions begin in a chat, and whether it is new beside older spools."""
+    def lock_conversation(self, conversation_id: int) -> None:
+        """Hold a chat until the transaction ends; locks."""
 
-    def add_message(self, message: Message, *, spool_id: str, seq: int) -> int | None:
-        """Archive a message (its id is ignored) and return its id; None if this event made one before."""
+    def base_of(self, conversation_id: int, spool_id: str) -> int | None:
+        """Return where a spool's positions begin in a chat; None for one that has no place there yet."""
+
+    def place_base(self, conversation_id: int, spool_id: str) -> tuple[int, bool]:
+        """Place a new spool behind a chat's messages; returns where, and whether others are before it."""
 
     def add_gap(self, gap: Gap) -> None:
         """Keep what could not be captured (its id is ignored)."""
 
     def stretch_gap(self, conversation_id: int, *, cause: str, before_position: int, to_ms: int) -> bool:
         """Let a gap that ends one position before end here; False if there is none."""
-
-    def add_violation(
-        self,
-        hit: Hit,
-        *,
-        message_id: int,
-        conversation_id: int,
-        phone_id: PhoneId,
-        account_id: AccountId,
-        holder: str,
-        list_version: str,
-        now_ms: int,
-    ) -> int:
-        """Keep that a word was found and return its id."""
 
     def add_warning(self, warned: Warned) -> None:
         """Keep a platform warning (its id is ignored)."""
@@ -364,6 +348,9 @@ class Tx(
     JobDecisions,
     PeopleRows,
     ClientRows,
+    CaptureRows,
+    ChatRows,
+    IngestRows,
     Protocol,
 ):
     """Everything that can be done inside one transaction."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,11 @@ from controller.store import statements
 from controller.store.base import Tx
 from controller.store.sql import SqlTx
 
-_TYPES = {"serial_id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "bytes": "BYTEA"}
+_TYPES = {
+    "database": "postgres",
+    "serial_id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    "bytes": "BYTEA",
+}
 _STEPS_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_steps (
   id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -25,6 +29,7 @@ CREATE TABLE IF NOT EXISTS schema_steps (
   UNIQUE (migration_set, name)
 )
 """
+_PLANNED_EACH_TIME = {"search"}
 # Any number does, as long as all controllers take the same: they migrate one after another.
 _MIGRATION_LOCK = 7443001
 _SESSION = (
@@ -81,7 +86,7 @@ class PostgresStore:
                 if conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                     raise RuntimeError("a transaction is open on this store")
                 with conn.transaction():
-                    yield SqlTx(self._run)
+                    yield SqlTx(self._run, self._put)
             except psycopg.Error as error:
                 raise _translated(error) from error
 
@@ -109,7 +114,19 @@ class PostgresStore:
         return self._conn
 
     def _run(self, name: str, params: dict[str, Any]) -> psycopg.Cursor[DictRow]:
-        return self._connected().execute(self._statements[name], params)
+        # A plan made for any grams would not know how rare these are.
+        prepare = False if name in _PLANNED_EACH_TIME else None
+        return self._connected().execute(self._statements[name], params, prepare=prepare)
+
+    def _put(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
+        statement = self._statements[name]
+        with self._connected().cursor() as cursor:
+            if not statement.lstrip().startswith("COPY"):
+                cursor.executemany(statement, rows)
+                return
+            with cursor.copy(statement) as copy:
+                for row in rows:
+                    copy.write_row(row)
 
 
 def _migrate(conn: psycopg.Connection[DictRow]) -> None:

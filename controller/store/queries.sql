@@ -1,5 +1,5 @@
 -- Every statement of the store under its name. Both databases run this text; what stands in /*postgres: ... */ only
--- PostgreSQL sees: SQLite has one writer at a time and needs no row locks. NO KEY: a reference to the row (a second
+-- PostgreSQL sees, what stands in /*sqlite: ... */ only SQLite: it has one writer at a time and needs no row locks. NO KEY: a reference to the row (a second
 -- update of a task in one transaction takes one on its job) must not stand against the lock, or two would deadlock.
 
 -- name: raise_clock
@@ -14,14 +14,8 @@ SELECT epoch FROM farm WHERE id = 1
 -- name: add_notice
 INSERT INTO notices (holder, version, how, recorded_by, at_ms) VALUES (:holder, :version, :how, :recorded_by, :at_ms)
 
--- name: notice
-SELECT holder, version, how, recorded_by, at_ms FROM notices WHERE holder = :holder ORDER BY id DESC LIMIT 1
-
--- name: told_at
-SELECT min(at_ms) AS found FROM notices WHERE holder = :holder
-
 -- name: notices
-SELECT holder, version, how, recorded_by, at_ms FROM notices
+SELECT holder, version, how, recorded_by, at_ms, withdrawn_at_ms FROM notices
 WHERE id IN (SELECT max(id) FROM notices GROUP BY holder) ORDER BY holder
 
 -- name: add_audit
@@ -526,11 +520,6 @@ SELECT high_water FROM spools WHERE phone_id = :phone_id AND spool_id = :spool_i
 -- name: set_high_water
 UPDATE spools SET high_water = :seq WHERE phone_id = :phone_id AND spool_id = :spool_id
 
--- name: add_event
-INSERT INTO events (phone_id, spool_id, seq, kind, body, body_hash, cause, phone_epoch, at_ms, archived_at_ms)
-VALUES (:phone_id, :spool_id, :seq, :kind, :body, :body_hash, :cause, :phone_epoch, :at_ms, :archived_at_ms)
-ON CONFLICT DO NOTHING
-
 -- name: event
 SELECT * FROM events WHERE phone_id = :phone_id AND spool_id = :spool_id AND seq = :seq
 
@@ -560,6 +549,9 @@ VALUES (:account_id, :phone_id, :key, '', '', 0, NULL)
 ON CONFLICT (account_id, key) DO UPDATE SET phone_id = excluded.phone_id
 RETURNING id
 
+-- name: lock_conversation
+SELECT id FROM conversations WHERE id = :conversation_id /*postgres: FOR NO KEY UPDATE */
+
 -- name: place_base
 SELECT base FROM conversation_spools WHERE conversation_id = :conversation_id AND spool_id = :spool_id
 
@@ -572,16 +564,6 @@ SELECT count(*) AS found FROM conversation_spools WHERE conversation_id = :conve
 -- name: add_place_base
 INSERT INTO conversation_spools (conversation_id, spool_id, base) VALUES (:conversation_id, :spool_id, :base)
 
--- name: add_message
-INSERT INTO messages (conversation_id, spool_id, seq, position, side, kind, text, time_label, ambiguous, read_at_ms,
-  archived_at_ms)
-VALUES (:conversation_id, :spool_id, :seq, :position, :side, :kind, :text, :time_label, :ambiguous, :read_at_ms,
-  :archived_at_ms)
-ON CONFLICT DO NOTHING RETURNING id
-
--- name: count_message
-UPDATE conversations SET messages = messages + 1, last_at_ms = :at_ms WHERE id = :conversation_id
-
 -- name: add_gap
 INSERT INTO gaps (conversation_id, before_position, cause, from_ms, to_ms)
 VALUES (:conversation_id, :before_position, :cause, :from_ms, :to_ms)
@@ -589,13 +571,6 @@ VALUES (:conversation_id, :before_position, :cause, :from_ms, :to_ms)
 -- name: stretch_gap
 UPDATE gaps SET before_position = :before_position, to_ms = :to_ms
 WHERE conversation_id = :conversation_id AND cause = :cause AND before_position = :before_position - 1
-
--- name: add_violation
-INSERT INTO violations (message_id, conversation_id, phone_id, account_id, holder, word, start_index, end_index,
-  list_version, state, found_at_ms)
-VALUES (:message_id, :conversation_id, :phone_id, :account_id, :holder, :word, :start_index, :end_index,
-  :list_version, 'new', :now_ms)
-RETURNING id
 
 -- name: add_warning
 INSERT INTO warnings (phone_id, account_id, warning, surface, text, task_id, activity, picture, picture_sha256, at_ms,
@@ -702,3 +677,169 @@ WHERE wechat_version = :version_name AND wechat_version_code = :version_code AND
 -- name: set_build
 UPDATE phones SET wechat_version = :version_name, wechat_version_code = :version_code, wechat_installer = :installer
 WHERE phone_id = :phone_id
+
+-- name: notices_of
+SELECT holder, version, how, recorded_by, at_ms, withdrawn_at_ms FROM notices WHERE holder = :holder ORDER BY id
+
+-- name: withdraw_notices
+UPDATE notices SET withdrawn_at_ms = :at_ms WHERE holder = :holder AND withdrawn_at_ms IS NULL
+
+-- name: notice_versions
+SELECT version, since_ms FROM notice_versions ORDER BY since_ms, id
+
+-- name: put_version_in_force
+INSERT INTO notice_versions (version, since_ms)
+SELECT CAST(:version AS TEXT), CAST(:since_ms AS BIGINT)
+WHERE NOT EXISTS (SELECT 1 FROM notice_versions v WHERE v.version = :version
+  AND v.id = (SELECT max(id) FROM notice_versions))
+
+-- name: capture_rules
+SELECT * FROM capture_rules WHERE account_id = :account_id
+
+-- name: set_capture_rules
+INSERT INTO capture_rules (account_id, mode, capture_windows, sweep_windows, media, first_days, first_pages, set_by,
+  set_at_ms)
+VALUES (:account_id, :mode, :capture_windows, :sweep_windows, :media, :first_days, :first_pages, :set_by, :set_at_ms)
+ON CONFLICT (account_id) DO UPDATE SET mode = excluded.mode, capture_windows = excluded.capture_windows,
+  sweep_windows = excluded.sweep_windows, media = excluded.media, first_days = excluded.first_days,
+  first_pages = excluded.first_pages, set_by = excluded.set_by, set_at_ms = excluded.set_at_ms
+
+-- name: exclude_chat
+INSERT INTO excluded_chats (account_id, key, title, reason, excluded_by, at_ms)
+VALUES (:account_id, :key, :title, :reason, :excluded_by, :at_ms)
+ON CONFLICT DO NOTHING
+
+-- name: include_chat
+DELETE FROM excluded_chats WHERE account_id = :account_id AND key = :key
+
+-- name: excluded_chats
+SELECT account_id, key, title, reason, excluded_by, at_ms FROM excluded_chats
+WHERE account_id = :account_id ORDER BY title, key
+
+-- name: coverage_of_account
+SELECT id, phone_id, account_id, from_ms, to_ms, state, cause FROM coverage_spans
+WHERE account_id = :account_id AND from_ms >= :since_ms AND from_ms < :to_ms AND to_ms > :from_ms
+ORDER BY from_ms, id
+
+-- name: watched_until
+SELECT to_ms FROM coverage_spans WHERE account_id = :account_id AND state = :state ORDER BY from_ms DESC LIMIT 1
+
+-- name: gaps_of_account
+SELECT g.id, g.conversation_id, g.before_position, g.cause, g.from_ms, g.to_ms
+FROM gaps g JOIN conversations c ON c.id = g.conversation_id
+WHERE c.account_id = :account_id AND g.to_ms >= :from_ms AND (g.from_ms < :to_ms AND (g.from_ms > 0 OR g.to_ms < :to_ms))
+ORDER BY g.to_ms, g.id
+
+-- name: event_holes
+SELECT e.cause, e.at_ms FROM event_gaps e JOIN phones p ON p.phone_id = e.phone_id
+WHERE p.account_id = :account_id AND e.at_ms >= :from_ms AND e.at_ms < :to_ms ORDER BY e.at_ms, e.id
+
+-- name: count_gaps_of
+SELECT count(*) AS found FROM gaps WHERE conversation_id = :conversation_id
+
+-- name: money_messages
+SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id
+WHERE m.kind IN ('red_packet', 'transfer') AND m.id < :before_id
+  AND (CAST(:account_id AS TEXT) = '' OR c.account_id = :account_id)
+ORDER BY m.id DESC LIMIT :max_rows
+
+-- name: conversations_from
+SELECT * FROM conversations
+WHERE id >= :from_id AND (CAST(:account_id AS TEXT) = '' OR account_id = :account_id) ORDER BY id LIMIT :max_rows
+
+-- name: message_ids_after
+SELECT id FROM messages WHERE conversation_id = :conversation_id
+  AND (position > :position OR (position = :position AND id > :message_id))
+ORDER BY position, id LIMIT :max_rows
+
+-- Events taken in many at a time: values in the order of the columns.
+
+-- name: put_events
+/*sqlite: INSERT INTO*/ /*postgres: COPY*/ events (phone_id, spool_id, seq, kind, body, body_hash, cause, phone_epoch,
+  at_ms, archived_at_ms)
+/*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)*/ /*postgres: FROM STDIN*/
+
+-- name: new_message_ids
+/*sqlite: WITH RECURSIVE ids (id) AS (
+  SELECT COALESCE(max(id), 0) + 1 FROM messages UNION ALL SELECT id + 1 FROM ids LIMIT :how_many
+) SELECT id FROM ids*/
+/*postgres: SELECT nextval(pg_get_serial_sequence('messages', 'id')) AS id FROM generate_series(1, :how_many)*/
+
+-- name: put_messages
+/*sqlite: INSERT INTO*/ /*postgres: COPY*/ messages (id, conversation_id, spool_id, seq, position, side, kind, text,
+  time_label, ambiguous, read_at_ms, archived_at_ms, sender, shown_from_ms, shown_to_ms, amount_fen, state, length_s,
+  detail, fragment, media_sha256)
+/*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)*/ /*postgres: FROM STDIN*/
+
+-- name: put_violations
+/*sqlite: INSERT INTO*/ /*postgres: COPY*/ violations (message_id, conversation_id, phone_id, account_id, holder, word,
+  start_index, end_index, list_version, state, found_at_ms)
+/*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)*/ /*postgres: FROM STDIN*/
+
+-- name: put_grams
+/*sqlite: INSERT INTO message_grams (rowid, grams) VALUES (?, ?)*/
+/*postgres: COPY message_grams (message_id, grams) FROM STDIN*/
+
+-- name: add_grams
+/*sqlite: INSERT INTO message_grams (rowid, grams) VALUES (:message_id, :grams)*/
+/*postgres: INSERT INTO message_grams (message_id, grams) VALUES (:message_id, CAST(:grams AS tsvector))
+ON CONFLICT (message_id) DO UPDATE SET grams = message_grams.grams || excluded.grams*/
+
+-- name: count_new_messages
+/*sqlite: UPDATE conversations SET messages = messages + ?, last_at_ms = ? WHERE id = ?*/
+/*postgres: UPDATE conversations SET messages = messages + %s, last_at_ms = %s WHERE id = %s*/
+
+-- name: last_message_id
+SELECT COALESCE(max(id), 0) AS found FROM messages
+
+-- name: back_to
+/*sqlite: SELECT rowid AS id FROM message_grams WHERE message_grams MATCH :match ORDER BY rowid DESC
+LIMIT 1 OFFSET :how_many*/
+/*postgres: SELECT CAST(0 AS BIGINT) AS id WHERE false*/
+
+-- name: search
+/*sqlite: SELECT rowid AS id FROM message_grams WHERE message_grams MATCH :match AND rowid >= :low AND rowid < :high
+ORDER BY rowid DESC LIMIT :max_rows*/
+/*postgres: SELECT message_id AS id FROM message_grams WHERE grams @@ CAST(:tsquery AS tsquery) AND message_id >= :low
+  AND message_id < :high ORDER BY message_id DESC LIMIT :max_rows*/
+
+-- name: messages_by_id
+SELECT * FROM messages WHERE id IN (
+  /*sqlite: SELECT value FROM json_each(:ids)*/
+  /*postgres: SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS JSON))*/)
+
+-- name: changes_of
+SELECT m.id AS message_id, c.id, c.conversation_id, c.position, c.what, c.line, c.state, c.text, c.amount_fen, c.at_ms,
+  c.archived_at_ms
+FROM messages m JOIN message_changes c
+  ON c.conversation_id = m.conversation_id AND c.position = m.position AND c.spool_id = m.spool_id
+WHERE m.id IN (
+  /*sqlite: SELECT value FROM json_each(:ids)*/
+  /*postgres: SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS JSON))*/)
+ORDER BY c.id
+
+-- name: add_change
+INSERT INTO message_changes (conversation_id, spool_id, seq, position, what, line, state, text, amount_fen, at_ms,
+  archived_at_ms)
+VALUES (:conversation_id, :spool_id, :seq, :position, :what, :line, :state, :text, :amount_fen, :at_ms, :archived_at_ms)
+ON CONFLICT DO NOTHING
+
+-- name: message_at
+SELECT max(id) AS found FROM messages
+WHERE conversation_id = :conversation_id AND position = :position AND spool_id = :spool_id
+
+-- name: add_removal
+INSERT INTO chat_removals (conversation_id, phone_id, account_id, what, last_position, from_ms, to_ms, archived_at_ms)
+VALUES (:conversation_id, :phone_id, :account_id, :what, :last_position, :from_ms, :to_ms, :archived_at_ms)
+
+-- name: removals
+SELECT * FROM chat_removals WHERE conversation_id = :conversation_id ORDER BY id
+
+-- name: spans_over
+SELECT from_ms, to_ms FROM coverage_spans
+WHERE phone_id = :phone_id AND from_ms > :from_ms - :longest_ms AND from_ms < :to_ms AND to_ms > :from_ms
+ORDER BY from_ms
+
+-- name: add_span
+INSERT INTO coverage_spans (phone_id, account_id, from_ms, to_ms, state, cause)
+VALUES (:phone_id, :account_id, :from_ms, :to_ms, :state, :cause)

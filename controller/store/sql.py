@@ -5,7 +5,10 @@ from __future__ import annotations
 from controller.model import AuditEntry, Notice, TaskState
 from controller.records import ViolationState
 from controller.store.sql_archive import ArchiveSql
+from controller.store.sql_capture import CaptureSql
+from controller.store.sql_chats import ChatSql
 from controller.store.sql_clients import ClientSql
+from controller.store.sql_ingest import IngestSql
 from controller.store.sql_people import JobDecisionSql, PeopleSql
 from controller.store.sql_phones import PhoneSql
 from controller.store.sql_quotas import QuotaSql
@@ -41,16 +44,6 @@ class FarmSql(Statements):
             recorded_by=notice.recorded_by,
             at_ms=notice.at_ms,
         )
-
-    def notice(self, holder: str) -> Notice | None:
-        """Return the newest record of a holder."""
-        row = self._one("notice", holder=holder)
-        return _notice(row) if row else None
-
-    def told_at_ms(self, holder: str) -> int | None:
-        """Return when a holder was first told; None if never."""
-        found = self._the("told_at", holder=holder)["found"]
-        return None if found is None else int(found)
 
     def notices(self) -> list[Notice]:
         """Return the newest record of each holder."""
@@ -95,7 +88,19 @@ class CountSql(Statements):
         return self._count("count_refused_events")
 
 
-class SqlTx(FarmSql, PhoneSql, JobDecisionSql, QuotaSql, ArchiveSql, CountSql, PeopleSql, ClientSql):
+class SqlTx(
+    FarmSql,
+    PhoneSql,
+    JobDecisionSql,
+    QuotaSql,
+    ArchiveSql,
+    CountSql,
+    PeopleSql,
+    ClientSql,
+    CaptureSql,
+    ChatSql,
+    IngestSql,
+):
     """Everything that can be done inside one transaction."""
 
 

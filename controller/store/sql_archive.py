@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from controller.model import AccountId, PhoneId
-from controller.records import BlindScreen, Conversation, Gap, Hit, Message, Violation, ViolationState, Warned
-from controller.store.base import StoredEvent
-from controller.store.sql_rows import Row, Statements
+from controller.records import (
+    BlindScreen,
+    Conversation,
+    Gap,
+    Message,
+    StoredEvent,
+    Violation,
+    ViolationState,
+    Warned,
+)
+from controller.store.sql_messages import MessageReading
+from controller.store.sql_rows import Row
 
 _AFTER_LAST_POSITION = 2**63 - 1
 
 
-class ArchiveSql(Statements):
+class ArchiveSql(MessageReading):
     """See controller.store.base.ArchiveRows."""
 
     def lock_spool(self, phone_id: PhoneId, spool_id: str, now_ms: int) -> int:
@@ -29,38 +38,30 @@ class ArchiveSql(Statements):
         """Keep the highest contiguous seq archived of a spool."""
         self._do("set_high_water", phone_id=phone_id, spool_id=spool_id, seq=seq)
 
-    def add_event(self, event: StoredEvent) -> bool:
-        """Archive an event; False if its place is taken. What is there is never replaced."""
-        added = self._do(
-            "add_event",
-            phone_id=event.phone_id,
-            spool_id=event.spool_id,
-            seq=event.seq,
-            kind=event.kind,
-            body=event.body,
-            body_hash=event.body_hash,
-            cause=event.cause,
-            phone_epoch=event.phone_epoch,
-            at_ms=event.at_ms,
-            archived_at_ms=event.archived_at_ms,
-        )
-        return added == 1
-
     def event(self, phone_id: PhoneId, spool_id: str, seq: int) -> StoredEvent | None:
         """Return an archived event."""
         row = self._one("event", phone_id=phone_id, spool_id=spool_id, seq=seq)
         return StoredEvent(**{**dict(row), "phone_id": PhoneId(row["phone_id"])}) if row else None
 
-    def add_conflict(self, event: StoredEvent) -> None:
+    def add_conflict(
+        self,
+        phone_id: PhoneId,
+        spool_id: str,
+        seq: int,
+        *,
+        body: bytes | None,
+        body_hash: bytes,
+        archived_at_ms: int,
+    ) -> None:
         """Keep a second body for a place that holds another one."""
         self._do(
             "add_conflict",
-            phone_id=event.phone_id,
-            spool_id=event.spool_id,
-            seq=event.seq,
-            body=event.body,
-            body_hash=event.body_hash,
-            archived_at_ms=event.archived_at_ms,
+            phone_id=phone_id,
+            spool_id=spool_id,
+            seq=seq,
+            body=body,
+            body_hash=body_hash,
+            archived_at_ms=archived_at_ms,
         )
 
     def conflicts(self) -> int:
@@ -95,36 +96,21 @@ class ArchiveSql(Statements):
         row = self._the("untitled_conversation", account_id=account_id, phone_id=phone_id, key=key)
         return int(row["id"])
 
-    def place_base(self, conversation_id: int, spool_id: str) -> tuple[int, bool]:
-        """Return where a spool's positions begin in a chat, and whether it is new beside older spools."""
+    def lock_conversation(self, conversation_id: int) -> None:
+        """Hold a chat until the transaction ends; locks."""
+        self._the("lock_conversation", conversation_id=conversation_id)
+
+    def base_of(self, conversation_id: int, spool_id: str) -> int | None:
+        """Return where a spool's positions begin in a chat; None for one that has no place there yet."""
         row = self._one("place_base", conversation_id=conversation_id, spool_id=spool_id)
-        if row is not None:
-            return int(row["base"]), False
+        return int(row["base"]) if row else None
+
+    def place_base(self, conversation_id: int, spool_id: str) -> tuple[int, bool]:
+        """Place a new spool behind a chat's messages; returns where, and whether others are before it."""
         base = int(self._the("last_position", conversation_id=conversation_id)["found"] or 0)
         others = self._count("other_spools", conversation_id=conversation_id)
         self._do("add_place_base", conversation_id=conversation_id, spool_id=spool_id, base=base)
         return base, others > 0
-
-    def add_message(self, message: Message, *, spool_id: str, seq: int) -> int | None:
-        """Archive a message (its id is ignored) and return its id; None if this event made one before."""
-        row = self._one(
-            "add_message",
-            conversation_id=message.conversation_id,
-            spool_id=spool_id,
-            seq=seq,
-            position=message.position,
-            side=message.side,
-            kind=message.kind,
-            text=message.text,
-            time_label=message.time_label,
-            ambiguous=message.ambiguous,
-            read_at_ms=message.read_at_ms,
-            archived_at_ms=message.archived_at_ms,
-        )
-        if row is None:
-            return None
-        self._do("count_message", conversation_id=message.conversation_id, at_ms=message.archived_at_ms)
-        return int(row["id"])
 
     def add_gap(self, gap: Gap) -> None:
         """Keep what could not be captured (its id is ignored)."""
@@ -147,34 +133,6 @@ class ArchiveSql(Statements):
             to_ms=to_ms,
         )
         return stretched > 0
-
-    def add_violation(
-        self,
-        hit: Hit,
-        *,
-        message_id: int,
-        conversation_id: int,
-        phone_id: PhoneId,
-        account_id: AccountId,
-        holder: str,
-        list_version: str,
-        now_ms: int,
-    ) -> int:
-        """Keep that a word was found and return its id."""
-        row = self._the(
-            "add_violation",
-            message_id=message_id,
-            conversation_id=conversation_id,
-            phone_id=phone_id,
-            account_id=account_id,
-            holder=holder,
-            word=hit.word,
-            start_index=hit.start,
-            end_index=hit.end,
-            list_version=list_version,
-            now_ms=now_ms,
-        )
-        return int(row["id"])
 
     def add_warning(self, warned: Warned) -> None:
         """Keep a platform warning (its id is ignored)."""
@@ -249,19 +207,17 @@ class ArchiveSql(Statements):
         """Return the last messages of a chat before a position, in order of position."""
         before = _AFTER_LAST_POSITION if before_position is None else before_position
         rows = self._all("messages", conversation_id=conversation_id, before_position=before, max_rows=limit)
-        return [_message(row) for row in reversed(rows)]
+        return self._messages(list(reversed(rows)))
 
     def message(self, message_id: int) -> Message | None:
         """Return a message."""
         row = self._one("message", message_id=message_id)
-        return _message(row) if row else None
+        return self._messages([row])[0] if row else None
 
     def messages_around(self, conversation_id: int, position: int, reach: int) -> list[Message]:
         """Return the messages of a chat at most `reach` positions away, in order."""
         bounds: dict[str, Any] = {"low": position - reach, "high": position + reach}
-        return [
-            _message(row) for row in self._all("messages_around", conversation_id=conversation_id, **bounds)
-        ]
+        return self._messages(self._all("messages_around", conversation_id=conversation_id, **bounds))
 
     def gaps(self, conversation_id: int) -> list[Gap]:
         """Return what could not be captured of a chat, in order."""
@@ -280,21 +236,6 @@ class ArchiveSql(Statements):
         """Return a violation."""
         row = self._one("violation", violation_id=violation_id)
         return _violation(row) if row else None
-
-
-def _message(row: Row) -> Message:
-    return Message(
-        id=row["id"],
-        conversation_id=row["conversation_id"],
-        position=row["position"],
-        side=row["side"],
-        kind=row["kind"],
-        text=row["text"],
-        time_label=row["time_label"],
-        ambiguous=bool(row["ambiguous"]),
-        read_at_ms=row["read_at_ms"],
-        archived_at_ms=row["archived_at_ms"],
-    )
 
 
 def _violation(row: Row) -> Violation:

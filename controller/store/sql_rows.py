@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -21,8 +21,14 @@ def _plain(value: Any) -> Any:
 class Statements:
     """Runs named statements of one transaction; parts of the contract inherit from it."""
 
-    def __init__(self, run: Callable[[str, dict[str, Any]], Any]) -> None:
+    def __init__(
+        self,
+        run: Callable[[str, dict[str, Any]], Any],
+        put: Callable[[str, Iterable[Sequence[Any]]], None],
+    ) -> None:
         self._run = run
+        # Writes many rows, each in the order of the statement's columns and of plain values.
+        self._put = put
 
     def _cursor(self, name: str, params: dict[str, Any]) -> Any:
         return self._run(name, {key: _plain(value) for key, value in params.items()})

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,9 @@ from controller.store import statements
 from controller.store.base import Tx
 from controller.store.sql import SqlTx
 
-_TYPES = {"serial_id": "INTEGER PRIMARY KEY", "bytes": "BLOB"}
+_TYPES = {"database": "sqlite", "serial_id": "INTEGER PRIMARY KEY", "bytes": "BLOB"}
 _STEPS_TABLE = "schema_steps"
-_PRAGMAS = (
+PRAGMAS = (
     "journal_mode=WAL",
     # NORMAL lost acknowledged rows in most simulated power cuts, FULL in none.
     "synchronous=FULL",
@@ -81,7 +81,7 @@ class SqliteStore:
                 # BEGIN alone would fail with BUSY_SNAPSHOT when it turns from reading to writing.
                 self._conn.execute("BEGIN IMMEDIATE")
                 try:
-                    yield SqlTx(self._run)
+                    yield SqlTx(self._run, self._put)
                 except BaseException:
                     self._conn.rollback()
                     raise
@@ -106,6 +106,11 @@ class SqliteStore:
             raise StoreUnreachable("the database is closed")
         return self._conn.execute(self._statements[name], params)
 
+    def _put(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
+        if self._conn is None:
+            raise StoreUnreachable("the database is closed")
+        self._conn.executemany(self._statements[name], rows)
+
 
 def _own(path: Path) -> int:
     """Return the descriptor of the lock that says who owns this file; StoreBusy, StoreUnreachable."""
@@ -128,7 +133,7 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     # No implicit transactions: each one is begun and ended here. Threads take turns in `transaction`.
     conn = sqlite3.connect(str(path or ":memory:"), check_same_thread=False, isolation_level=None, timeout=5)
     try:
-        for pragma in _PRAGMAS:
+        for pragma in PRAGMAS:
             conn.execute(f"PRAGMA {pragma}").fetchall()
         _migrate(Database(conn))
     except BaseException:

@@ -9,8 +9,10 @@ from importlib.resources import files
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _COMMENT_LINE = re.compile(r"^--.*$", re.MULTILINE)
-_ONLY_POSTGRES = re.compile(r"/\*postgres: (.*?)\*/", re.DOTALL)
+_ONLY_ONE = re.compile(r"/\*(sqlite|postgres): (.*?)\*/", re.DOTALL)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z][a-z0-9_]*)")
+# A percent sign, but for those of parameters by place.
+_PERCENT = re.compile(r"%(?!s\b)")
 _STEP = re.compile(r"(\d{4})_(\w+)\.sql")
 
 
@@ -24,25 +26,28 @@ class Step:
 
 
 def for_sqlite() -> dict[str, str]:
-    """Return the statements as SQLite runs them: parameters are :name, the locks stay comments."""
-    return _named()
+    """Return the statements as SQLite runs them: parameters are :name, the locks are left out."""
+    return _named("sqlite")
 
 
 def for_postgres() -> dict[str, str]:
     """Return the statements as psycopg runs them: parameters are %(name)s, the locks are uncovered."""
     return {
-        name: _PARAMETER.sub(r"%(\1)s", _ONLY_POSTGRES.sub(r"\1", text.replace("%", "%%")))
-        for name, text in _named().items()
+        name: _PARAMETER.sub(r"%(\1)s", _PERCENT.sub("%%", text)) for name, text in _named("postgres").items()
     }
 
 
 def steps(types: Mapping[str, str]) -> list[Step]:
-    """Return the steps of the schema in order, with `{name}` replaced by a database's own type."""
+    """Return the steps of the schema in order, with `{name}` replaced by a database's own type.
+
+    The type called `database` is sqlite or postgres, and says whose own statements are seen.
+    """
     found = []
     for entry in sorted(files("controller.store").joinpath("migrations").iterdir(), key=lambda e: e.name):
         if (match := _STEP.fullmatch(entry.name)) is None:
             continue
         text = _COMMENT_LINE.sub("", entry.read_text(encoding="utf-8"))
+        text = _uncovered(text, types["database"])
         for name, own in types.items():
             text = text.replace("{" + name + "}", own)
         parts = tuple(part.strip() for part in text.split(";") if part.strip())
@@ -50,7 +55,14 @@ def steps(types: Mapping[str, str]) -> list[Step]:
     return found
 
 
-def _named() -> dict[str, str]:
+def _uncovered(text: str, database: str) -> str:
+    """Return a text with what one database alone sees; what the other one alone sees is left out."""
+    return _ONLY_ONE.sub(lambda found: found[2] if found[1] == database else "", text)
+
+
+def _named(database: str) -> dict[str, str]:
     text = files("controller.store").joinpath("queries.sql").read_text(encoding="utf-8")
-    parts = _NAME.split(text)
+    # The heading of the file says what the comments mean, and is no statement.
+    parts = _NAME.split(text[text.index("-- name:") :])
+    parts = [_uncovered(part, database) for part in parts]
     return {name: body.strip().rstrip(";") for name, body in zip(parts[1::2], parts[2::2], strict=True)}

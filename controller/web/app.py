@@ -19,11 +19,14 @@ from controller.logs import log_outline
 from controller.sheets import MAX_BYTES
 from controller.web import (
     accepting,
+    capture,
     chats,
+    chatsearch,
     clients,
     contacts,
     friends,
     jobs,
+    ledger,
     moments,
     phones,
     quotas,
@@ -36,7 +39,7 @@ from controller.web.desk import Desk, check_token
 PREFIX = "/api/v1"
 _PARTS = (
     *(status, phones, staff, quotas, accepting, friends, moments, contacts),
-    *(jobs, chats, violations, clients),
+    *(jobs, capture, chatsearch, chats, ledger, violations, clients),
 )
 
 

@@ -18,6 +18,7 @@ def make(words: Iterable[str]) -> Matcher:
         hits = [
             Hit(word=word, start=start, end=start + len(word))
             for word in wanted
+            if word in text
             for start in _places(text, word)
         ]
         return sorted(hits, key=lambda hit: (hit.start, hit.end))

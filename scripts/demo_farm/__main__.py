@@ -164,7 +164,7 @@ def bring_in(farm: Parts, made: world.DemoWorld, phones: int) -> None:
     until("the accounts on the phones", accounts_read, 60)
     farm.farm("phones", "assign", "all", "--holders", str(holders))
     for name in made.holders:
-        farm.farm("staff", "sign", name, "--version", NOTICE, "--how", "on paper, demo")
+        farm.farm("staff", "notices", "record", name, "--version", NOTICE, "--how", "on paper, demo")
     until("ready phones", lambda: _ready(farm) == phones or None, 60)
     show.step(
         f"{phones} phones numbered 001-{phones:03}, handed to {phones} holders who were told of monitoring"

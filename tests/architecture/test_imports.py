@@ -29,6 +29,9 @@ ONLY = {
         "agent/outboxfile.py",
         "agent/intents.py",
         "agent/chatbook.py",
+        "agent/cursors.py",
+        "agent/salvage.py",
+        "agent/spool.py",
         "controller/store/",
     ),
     "psycopg": ("controller/store/",),
@@ -121,6 +124,9 @@ SQL_HOMES = (
     "agent/outboxfile.py",
     "agent/intents.py",
     "agent/chatbook.py",
+    "agent/cursors.py",
+    "agent/salvage.py",
+    "agent/spool.py",
 )
 
 

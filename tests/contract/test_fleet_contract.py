@@ -127,7 +127,13 @@ def test_a_real_phone_taps_by_itself_only_for_a_reason(core: Core) -> None:
 
 def test_a_virtual_phone_taps_by_itself_from_the_start(core: Core) -> None:
     phone = handset(core, 1)
-    assert core.fleet.settings(phone.phone_id) == PhoneSettings(unattended=True, account_id="wx001")
+    assert core.fleet.settings(phone.phone_id) == PhoneSettings(
+        unattended=True,
+        account_id="wx001",
+        time_zone="Asia/Shanghai",
+        shown_notice="工作手机 001 · 工作聊天记录中",
+        hand_quiet_ms=30_000,
+    )
 
 
 def test_an_account_lives_on_one_phone(core: Core) -> None:
@@ -161,10 +167,10 @@ def test_a_notice_lets_capture_begin_and_is_shown_when_missing(core: Core) -> No
     core.notices.record("王芳", version="2", how="signed on paper", actor="op")
     assert core.fleet.settings(phone.phone_id).capture_allowed
     assert core.fleet.phone(phone.phone_id).state == "ready"
-    notice = core.notices.current("王芳")
+    notice = core.notices.standing("王芳").record
     assert notice is not None
     assert (notice.version, notice.recorded_by, notice.at_ms) == ("2", "op", START_MS)
-    assert core.notices.current("other") is None
+    assert core.notices.standing("other").record is None
     with pytest.raises(BadRequest):
         core.notices.record("王芳", version="", how="x", actor="op")
 

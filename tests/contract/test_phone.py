@@ -5,13 +5,13 @@ Only looks, scrolls and steps back: nothing here has an effect outside the phone
 
 import os
 import re
-import threading
 import time
 
 import pytest
 
 from agent.capture.chatlist import read_rows
 from agent.errors import NotInTime, NotRecognised
+from agent.hand import Hand, HandWatch
 from agent.phone import SPOT_LIFE_S, Phone
 from agent.virtual.scenario import load_scenario
 from agent.wechat.identity import read_account
@@ -161,12 +161,15 @@ def test_search_field_takes_chinese_and_emoji(phone):
 def test_hand_is_seen_and_our_own_touches_are_not(phone, virtual):
     if virtual is None:
         pytest.skip("needs a finger")
-    touched = threading.Event()
-    stop = phone.watch_hand(touched.set)
+    hand = Hand()
+    watch = HandWatch(hand, phone.touches)
+    watch.start()
     try:
+        until(lambda: hand.is_watched, "the watch")
         screen = phone.home()
         phone.tap(screen.spot(screen.page.pressable(screen.tabs()[0])))
-        assert not touched.wait(0.3)
-        until(lambda: virtual.farm.phones[0].touch(1, 1) or touched.wait(0.1), "the touch to be seen")
+        assert not hand.is_on()
+        virtual.farm.phones[0].touch(1, 1)
+        until(hand.is_on, "the touch to be seen")
     finally:
-        stop()
+        watch.close()

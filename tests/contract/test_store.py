@@ -52,6 +52,11 @@ def test_both_databases_have_the_same_tables_and_columns(
 
     small = made("sqlite", f"sqlite:///{tmp_path}/farm.db")
     large = made("postgresql", servers().fresh_url())
+    # The search index is each database's own.
+    small, large = (
+        {name: names for name, names in found.items() if not name.startswith("message_grams")}
+        for found in (small, large)
+    )
     assert small == large
     assert "permits" in small
 

@@ -84,7 +84,7 @@ def staffed(home: Home, desk: Host) -> None:
         *("--unattended", "--reason", "test"),
     )
     assert done.code == 0, done
-    assert home.farm("staff", "sign", "王芳", "--version", "3", "--how", "paper").code == 0
+    assert home.farm("staff", "notices", "record", "王芳", "--how", "paper").code == 0
 
 
 def test_unknown_build_is_blind_until_a_person_accepts_what_it_learned(

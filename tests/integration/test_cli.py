@@ -86,7 +86,7 @@ def staffed(served: Serving, number: int) -> str:
         *("--unattended", "--reason", "test"),
     )
     assert done.code == 0
-    assert home.farm("staff", "sign", "王芳", "--version", "3", "--how", "paper").code == 0
+    assert home.farm("staff", "notices", "record", "王芳", "--how", "paper").code == 0
     return no
 
 
@@ -275,7 +275,7 @@ def test_text_of_others_never_steers_the_terminal(served: Serving):
     for args in (
         ("phones", "list", "920"),
         ("phones", "show", "920"),
-        ("staff", "notices"),
+        ("staff", "notices", "list"),
         ("phones", "list", "--json"),
     ):
         said = home.farm(*args)
@@ -377,11 +377,12 @@ def test_leaving_a_job_that_is_watched_leaves_it_running(served: Serving):
     [
         ("phones", "list"),
         ("phones", "waiting"),
-        ("staff", "notices"),
+        ("staff", "notices", "list"),
         ("jobs", "list"),
         ("quotas", "show"),
         ("contacts", "list"),
         ("chats", "list"),
+        ("capture", "show"),
         ("violations", "list"),
     ],
 )

@@ -16,6 +16,8 @@ SWITCHES = {
     "--json": "form",
     "--jsonl": "form",
     "--quiet": "form",
+    "--csv": "form",
+    "--reveal": "mobiles in full in an export, which is recorded with its reason",
     "--yes": "answers a question",
     "--dry-run": "does nothing",
     "--skip-bad": "leaves rows out",

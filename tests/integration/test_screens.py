@@ -62,8 +62,9 @@ class Hasty(Phone):
         what: str,
         within_s: float = 8.0,
         test: Callable[[Screen], bool] = lambda _: True,
+        glance: Callable[[Screen], None] = lambda _: None,
     ) -> Screen:
-        return super().expect(*names, what=what, within_s=min(within_s, 1.0), test=test)
+        return super().expect(*names, what=what, within_s=min(within_s, 1.0), test=test, glance=glance)
 
     def rest(self, seconds: float) -> None:
         super().rest(min(seconds, 0.1))
@@ -192,6 +193,19 @@ TRAPS = {
 }
 # Each trap strikes after every n-th look of an add, each at another remainder; together they hit all of them.
 STRIDE = 9
+
+
+def test_another_profile_in_the_place_of_the_right_one_is_asked_for_nothing(scene: Scene) -> None:
+    """From the first sight of the right profile on; what comes before that sight nobody could tell."""
+    told = []
+    for step in range(23, 28):
+        scene.clear()
+        query = scene.next_person()
+        scene.virtual.trap("other_page", after_dumps=step)
+        ended = scene.add(query)
+        scene.check(query, ended, f"another profile after {step} looks")
+        told.append(str(ended) if isinstance(ended, AgentError) else ended.outcome)
+    assert any("another profile" in one for one in told), told
 
 
 @pytest.mark.parametrize(("n", "trap"), list(enumerate(TRAPS)))

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from agent import runner
+from agent import signedin
 from agent.capture.sweep import Sweeper
 from agent.chatbook import ChatBook
 from agent.config import AgentConfig
@@ -197,7 +197,7 @@ class Alive:
 
 
 def test_another_account_that_signs_in_between_sweeps_is_not_captured(desk, tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "ACCOUNT_LIFE_S", 0.2)
+    monkeypatch.setattr(signedin, "ACCOUNT_LIFE_S", 0.2)
     account = desk.farm.world.accounts[desk.virtual.account_id]
     with FleetStub() as stub:
         stub.settings.sweep_pause_ms = 200

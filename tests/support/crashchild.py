@@ -49,6 +49,7 @@ HASTE: dict[str, dict[str, object]] = {
     "agent.runner": {"NAP_S": 0.02, "TROUBLE_PAUSES_S": (0.05,), "FLUSH_S": 0.2},
     "agent.session": {"FIRST_PAUSE_S": 0.02, "LONGEST_PAUSE_S": 0.1},
     "agent.errands": {"LOOK_PAUSE_S": 0.05},
+    "agent.capture.sweep": {"SKIP_S": 0.2, "WHOLE_LIST_EVERY_S": 1.0},
     "agent.wechat.friends": {"ANSWER_LIMIT_S": 2.0, "SENT_LIMIT_S": 1.0},
     "agent.wechat.moments": {"ANSWER_LIMIT_S": 1.5},
     "agent.wechat.momentswalk": {"POPUP_LIMIT_S": 1.5, "MORE_LIMIT_S": 1.0},

@@ -15,7 +15,13 @@ SHORT_LEASE_MS = 3_000
 SHORT_MARGIN_MS = 500
 
 
-def settings(*, per_day: int = PER_DAY, expires: bool = False) -> dict[str, Any]:
+def settings(
+    *,
+    per_day: int = PER_DAY,
+    expires: bool = False,
+    sweep_pause_ms: int = 3_600_000,
+    hand_quiet_ms: int = 30_000,
+) -> dict[str, Any]:
     """Return the settings of a core that waits for its quota only; `expires`: not for a silent agent."""
     soon = {"lease_ms": SHORT_LEASE_MS, "give_up_ms": 0, "lost_after_ms": 600} if expires else {}
     return soon | {
@@ -24,5 +30,6 @@ def settings(*, per_day: int = PER_DAY, expires: bool = False) -> dict[str, Any]
         ),
         "retry_pause_ms": 0,
         "not_sent_pause_ms": 0,
-        "sweep_pause_ms": 3_600_000,
+        "sweep_pause_ms": sweep_pause_ms,
+        "hand_quiet_ms": hand_quiet_ms,
     }

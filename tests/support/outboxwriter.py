@@ -27,6 +27,19 @@ def chat(tail: Tail, n: int) -> ChatRead:
     )
 
 
+def task_named(task_id: str, outbox: Outbox) -> LeasedTask:
+    return LeasedTask(
+        task_id=task_id,
+        job_id="j",
+        attempt=1,
+        permit_id="p",
+        phone_epoch=outbox.phone_epoch,
+        until_boot_ms=boot_ms() + 120_000,
+        boot_id=boot_id(),
+        action=FriendAdd(query="q", query_kind="mobile", greeting="", remark=""),
+    )
+
+
 def main(path: str) -> None:
     outbox = Outbox.open(Path(path))
     intents = Intents(outbox)
@@ -38,16 +51,7 @@ def main(path: str) -> None:
         say("event", outbox.highest)
         seqs = outbox.add_chat(chat(outbox.tail_of("k"), n))
         say("chat", outbox.tail_of("k").position, seqs[-1])
-        task = LeasedTask(
-            task_id=f"t{n}",
-            job_id="j",
-            attempt=1,
-            permit_id="p",
-            phone_epoch=outbox.phone_epoch,
-            until_boot_ms=boot_ms() + 120_000,
-            boot_id=boot_id(),
-            action=FriendAdd(query="q", query_kind="mobile", greeting="", remark=""),
-        )
+        task = task_named(f"t{n}", outbox)
         intents.receive(task)
         say("received", task.task_id)
         intents.arm(task)

@@ -59,8 +59,11 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Run a cluster; where PostgreSQL is missing the tests are skipped, and fail on CI."""
+def cluster(*, syncs: bool = False) -> Iterator[Cluster]:
+    """Run a cluster; where PostgreSQL is missing the tests are skipped, and fail on CI.
+
+    Without `syncs` it forgets on a power cut what it said it kept: for tests that cut none.
+    """
     initdb, pg_ctl = binary("initdb"), binary("pg_ctl")
     if initdb is None or pg_ctl is None:
         message = "PostgreSQL is not installed (initdb, pg_ctl)"
@@ -76,7 +79,8 @@ def cluster() -> Iterator[Cluster]:
         data = str(folder / "data")
         log = str(folder / "log")
         _run(*_as_owner(initdb, "-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--no-locale", "-N"))
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=60"
+        fsync = "on" if syncs else "off"
+        options = f"-k {folder} -c listen_addresses='' -c fsync={fsync} -c max_connections=60"
         _run(*_as_owner(pg_ctl, "-D", data, "-l", log, "-o", options, "-w", "-t", "60", "start"))
         try:
             yield Cluster(folder, user)

@@ -6,111 +6,211 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.virtual.talk import Chat, Line
-from agent.virtual.ui import Look, Node
-from agent.virtual.wechat.draw import (
-    FAINT,
-    INK,
-    OWN_BUBBLE,
-    RED,
-    WHITE,
-    icon,
-    ink,
-    node,
-    text_lines,
-    text_width,
-)
+from agent.virtual.ui import Node, Rect
+from agent.virtual.wechat import contents
+from agent.virtual.wechat.cards import SIDE_PX
+from agent.virtual.wechat.contents import PAD_PX, Shape
+from agent.virtual.wechat.draw import FAINT, RED, clip, icon, ink, node, text_lines, text_width
 from agent.virtual.wechat.labels import chat_label
 
 if TYPE_CHECKING:
     from agent.virtual.wechat.stage import Stage
 
 TIME_GAP_MS = 300_000  # a time line stands above a line that came this long after the one before
-FONT_PX, LINE_PX, PAD_PX = 46, 62, 30
-SIDE_PX = 164  # avatar and margins
+GREY_PX = 36
 SENDER_PX = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One row of the list; `line` is None for the divider above new messages."""
+    """One row of the list; `line` is None for the divider above new messages and for the sign of loading."""
 
-    kind: str  # time | divider | system | message
+    kind: str  # loading | time | divider | system | message
     top: int
     height: int
     line: Line | None
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """A line in sight and how far below the upper edge it stands."""
+
+    no: int
+    offset_px: int
 
 
 class Layout:
-    """The items of one chat from the top; grows with it."""
+    """The items of one chat from the first line that is loaded; grows with it."""
 
     def __init__(self, stage: Stage, chat: Chat, first_new: int | None) -> None:
-        self.stage, self.chat, self._first_new = stage, chat, first_new
+        self.stage, self.chat = stage, chat
+        self._new_no = None if first_new is None else chat.lines[first_new].no
+        self._client = stage.account.client
+        self.first = max(0, len(chat.lines) - self._client.loads)  # lines before it are not loaded
+        self.unfolded: set[int] = set()
         self.items: list[Item] = []
         self.height_px = 0
-        self._laid = 0
+        self._laid = self.first
+        self._revision = chat.revision
+        self._drawn: dict[tuple[int, str, int], tuple[Item, str, Node | None]] = {}
+        self._drawn_for: tuple[object, ...] = ()
+        self._start()
 
-    def extend(self) -> None:
-        """Take in the lines that came since the last call."""
+    def extend(self) -> bool:
+        """Take in what came since the last call; True if what stood there before may have moved."""
+        is_changed = self._revision != self.chat.revision
+        if is_changed:
+            self._revision = self.chat.revision
+            self.first = min(self.first, len(self.chat.lines))
+            self._start()
         lines = self.chat.lines
         for n in range(self._laid, len(lines)):
             line = lines[n]
-            if n == 0 or line.at_ms - lines[n - 1].at_ms > TIME_GAP_MS:
+            if self._has_time(n):
                 self._add("time", 96, line)
-            if n == self._first_new:
+            if line.no == self._new_no:
                 self._add("divider", 96, None)
-            kind = "system" if line.side == "system" else "message"
-            self._add(kind, self._height(line), line)
+            self._add_line(line)
         self._laid = len(lines)
+        return is_changed
 
-    def draw(self, item: Item, top: int) -> Node:
-        """Return the node of an item whose upper edge is at `top` on the screen."""
-        area = (0, top, self.stage.width, top + item.height)
-        if item.line is None or item.kind != "message":
-            inner = self._grey(item, top)
-        else:
-            inner = self._message(item.line, item.height, top)
-        return node("RelativeLayout", area, inner, rid=self.stage.rid("message_item"))
+    def load(self, count: int) -> bool:
+        """Load so many earlier lines; False if all are there."""
+        if not self.first:
+            return False
+        self.first = max(0, self.first - count)
+        self._start()
+        self.extend()
+        return True
 
-    def _add(self, kind: str, height: int, line: Line | None) -> None:
-        self.items.append(Item(kind=kind, top=self.height_px, height=height, line=line))
+    def unfold(self, no: int) -> None:
+        """Show a folded text whole."""
+        self.unfolded.add(no)
+        self._start()
+        self.extend()
+
+    def anchor(self, scroll_px: int) -> Anchor | None:
+        """Return the uppermost line in sight, None if there is none."""
+        for item in self.items:
+            if item.line is not None and item.kind != "time" and item.top + item.height > scroll_px:
+                return Anchor(no=item.line.no, offset_px=item.top - scroll_px)
+        return None
+
+    def scroll_to(self, anchor: Anchor) -> int:
+        """Return the place of the list that puts a line, or the next one left, where it stood."""
+        for item in self.items:
+            if item.line is not None and item.kind != "time" and item.line.no >= anchor.no:
+                return max(0, item.top - anchor.offset_px)
+        return self.height_px
+
+    def top_of_new(self) -> int | None:
+        """Return where the first new line stands, None if it is not loaded."""
+        return next((item.top for item in self.items if item.kind == "divider"), None)
+
+    @property
+    def loading_bottom(self) -> int:
+        """Return where the sign of loading ends, 0 if all lines are loaded."""
+        return self.items[0].height if self.items and self.items[0].kind == "loading" else 0
+
+    def draw_all(self, area: Rect, offset: int, now_ms: int) -> list[Node]:
+        """Return the nodes of the items in sight, cut to the list; what did not change is drawn once."""
+        context = (area, self.chat.title, self.chat.kind, self.stage.account.nickname)
+        if context != self._drawn_for:
+            self._drawn.clear()
+            self._drawn_for = context
+        kept: dict[tuple[int, str, int], tuple[Item, str, Node | None]] = {}
+        shown = []
+        for item in self.items:
+            top = item.top + offset
+            if top + item.height <= area.top:
+                continue
+            if top >= area.bottom:
+                break
+            label = self._label(item, now_ms)
+            key = (-1 if item.line is None else item.line.no, item.kind, top)
+            known = self._drawn.get(key)
+            if known is None or known[0] is not item or known[1] != label:
+                known = (item, label, clip(self._draw(item, top, label), area))
+            kept[key] = known
+            if known[2] is not None:
+                shown.append(known[2])
+        self._drawn = kept
+        return shown
+
+    # -- laying out
+
+    def _start(self) -> None:
+        self.items, self.height_px, self._laid = [], 0, self.first
+        if self.first:
+            self._add("loading", 96, None)
+
+    def _has_time(self, n: int) -> bool:
+        lines = self.chat.lines
+        if n == 0 or (n == self.first and self._client.labels_first):
+            return True
+        return lines[n].at_ms - lines[n - 1].at_ms > TIME_GAP_MS
+
+    def _add_line(self, line: Line) -> None:
+        if line.side == "system":
+            self._add("system", 40 + 52 * text_lines(line.text, GREY_PX, self.stage.width - 240), line)
+            return
+        is_unfolded = line.no in self.unfolded
+        shape = contents.shape_of(line, self._room(), self._client.folds_over, is_unfolded=is_unfolded)
+        sender = SENDER_PX if self._has_sender(line) else 0
+        self._add("message", max(140, sender + shape.height + 2 * 18), line, shape)
+
+    def _add(self, kind: str, height: int, line: Line | None, shape: Shape | None = None) -> None:
+        self.items.append(Item(kind=kind, top=self.height_px, height=height, line=line, shape=shape))
         self.height_px += height
 
-    def _height(self, line: Line) -> int:
-        if line.side == "system":
-            return 40 + 52 * text_lines(line.text, 36, self.stage.width - 240)
-        return max(140, self._content_height(line) + 2 * 18)
-
-    def _content_height(self, line: Line) -> int:
-        sender = SENDER_PX if self._has_sender(line) else 0
-        if line.kind == "text":
-            return sender + 2 * PAD_PX + LINE_PX * text_lines(line.text, FONT_PX, self._text_width())
-        return sender + {"image": 320, "video": 420, "voice": 120, "file": 230}.get(line.kind, 250)
-
-    def _text_width(self) -> int:
+    def _room(self) -> int:
         return self.stage.width - 2 * SIDE_PX - 2 * PAD_PX - 60
 
     def _has_sender(self, line: Line) -> bool:
         return self.chat.kind == "group" and line.side == "in"
 
-    def _grey(self, item: Item, top: int) -> Node:
-        """Return a time line, system line or divider; all are the same view."""
-        stage, line = self.stage, item.line
-        if line is None:
-            text = stage.text("new_messages_below")
-        elif item.kind == "time":
-            text = chat_label(line.at_ms, stage.clock())
+    # -- drawing
+
+    def _label(self, item: Item, now_ms: int) -> str:
+        """Return the words of a grey line, "" for other items."""
+        if item.kind == "divider":
+            return self.stage.text("new_messages_below")
+        if item.line is None or item.kind == "message":
+            return ""
+        return (
+            chat_label(item.line.at_ms, now_ms, self.stage.label_style)
+            if item.kind == "time"
+            else item.line.text
+        )
+
+    def _draw(self, item: Item, top: int, label: str) -> Node:
+        area = (0, top, self.stage.width, top + item.height)
+        if item.kind == "loading":
+            middle = self.stage.width // 2
+            wheel = node("ProgressBar", (middle - 30, top + 18, middle + 30, top + 78))
+            return node("FrameLayout", area, wheel)
+        if item.line is None or item.shape is None:
+            inner = self._grey(item, top, label)
         else:
-            text = line.text
-        half = min(stage.width // 2 - 100, text_width(text, 36) // 2 + 20)
+            inner = self._message(item.line, item.shape, item.height, top)
+        drawn = node("RelativeLayout", area, inner, rid=self.stage.rid("message_item"))
+        drawn.is_kept = True
+        return drawn
+
+    def _grey(self, item: Item, top: int, text: str) -> Node:
+        """Return a time line, system line or divider; all are the same view."""
+        stage = self.stage
+        half = min(stage.width // 2 - 100, text_width(text, GREY_PX) // 2 + 20)
         return node(
             "TextView",
             (stage.width // 2 - half, top + 20, stage.width // 2 + half, top + item.height - 20),
             rid=stage.rid("message_time"),
             text=text,
-            look=ink(36, FAINT, align="center"),
+            look=ink(GREY_PX, FAINT, align="center"),
         )
 
-    def _message(self, line: Line, height: int, top: int) -> Node:
+    def _message(self, line: Line, shape: Shape, height: int, top: int) -> Node:
         stage, width, is_own = self.stage, self.stage.width, line.side == "out"
         name = self._author(line)
         left = width - 144 if is_own else 24
@@ -124,7 +224,7 @@ class Layout:
             look=icon("avatar"),
         )
         box = node("RelativeLayout", avatar.bounds, avatar, rid=stage.rid("message_avatar_box"))
-        content = self._content(line, top + 18)
+        content = self._content(line, shape, top + 18)
         parts = (*self._failure(line, content), content, box) if is_own else (box, content)
         area = (0, top + 4, width, top + height - 4)
         return node("LinearLayout", area, *parts, rid=stage.rid("message_layout"))
@@ -143,68 +243,21 @@ class Layout:
             return self.stage.account.nickname
         return line.sender or self.chat.title
 
-    def _content(self, line: Line, top: int) -> Node:
+    def _content(self, line: Line, shape: Shape, top: int) -> Node:
         stage, is_own = self.stage, line.side == "out"
         parts: list[Node] = []
-        bottom = top + self._content_height(line)
         if self._has_sender(line):
             area = (SIDE_PX, top, stage.width - SIDE_PX, top + SENDER_PX - 6)
             parts.append(
                 node("TextView", area, rid=stage.rid("message_sender"), text=line.sender, look=ink(32, FAINT))
             )
             top += SENDER_PX
-        wide = self._width(line)
-        left = stage.width - SIDE_PX - wide if is_own else SIDE_PX
-        bubble = self._bubble(line, (left, top, left + wide, bottom), OWN_BUBBLE if is_own else WHITE)
-        parts.append(node("LinearLayout", bubble.bounds, bubble))
+        left = stage.width - SIDE_PX - shape.width if is_own else SIDE_PX
+        parts += contents.draw(stage, line, shape, left, top, is_own=is_own)
         outer = (
             min(part.bounds.left for part in parts),
             min(part.bounds.top for part in parts),
             max(part.bounds.right for part in parts),
-            bottom,
+            top + shape.height,
         )
         return node("LinearLayout", outer, *parts)
-
-    def _width(self, line: Line) -> int:
-        if line.kind == "text":
-            widest = max(text_width(part, FONT_PX) for part in line.text.split("\n"))
-            return min(widest, self._text_width()) + 2 * PAD_PX
-        return {"image": 260, "video": 260, "voice": 260}.get(line.kind, 620)
-
-    def _bubble(self, line: Line, area: tuple[int, int, int, int], fill: str) -> Node:
-        """Return the content: text is a TextView of its own id, other kinds share one box."""
-        rid, (left, top, right, bottom) = self.stage.rid, area
-        look = ink(FONT_PX, INK, fill=fill, radius_px=10)
-        if line.kind == "text":
-            return node(
-                "TextView", area, rid=rid("message_text"), text=line.text, long_clickable=True, look=look
-            )
-        if line.kind == "voice":
-            length = node("TextView", area, rid=rid("message_text"), text=line.text or '3"', look=look)
-            return node("FrameLayout", area, length, rid=rid("message_voice"), long_clickable=True)
-        box = node(
-            "FrameLayout",
-            area,
-            rid=rid("message_bubble"),
-            long_clickable=True,
-            look=Look(fill=fill, radius_px=10),
-        )
-        if line.kind in {"image", "video", "sticker"}:
-            desc = self.stage.text("image") if line.kind == "image" else ""
-            role = "message_image" if line.kind == "image" else "message_video"
-            box.children.append(
-                node("ImageView", area, rid=rid(role), desc=desc, look=icon("picture", FAINT))
-            )
-            return box
-        roles = {
-            "file": ("message_file_name", "message_file_size"),
-            "red_packet": ("", "message_red_packet_label"),
-        }
-        first, second = roles.get(line.kind, ("", ""))
-        under = "微信红包" if line.kind == "red_packet" else "12.5 KB"
-        for role, text, y in ((first, line.text, top + 40), (second, under, top + 140)):
-            place = (left + 30, y, right - 30, min(y + 60, bottom))
-            box.children.append(
-                node("TextView", place, rid=rid(role) if role else "", text=text, look=ink(42))
-            )
-        return box

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 
 from agent.virtual.accounts import Account
 from agent.virtual.halfpage import half
 from agent.virtual.notices import Moment, Notice, Surface
-from agent.virtual.talk import PREVIEW, Chat, Line
+from agent.virtual.talk import Line
 from agent.virtual.ui import Node, Notification
 from agent.virtual.wechat import (
     adding,
     chat,
     draw,
     finding,
+    folded,
     home,
     moments,
     newfriends,
+    popups,
     profile,
     remark,
+    shade,
     stops,
     tagging,
 )
 from agent.virtual.wechat.page import Page
-from agent.virtual.wechat.stage import Dialog, Stage
+from agent.virtual.wechat.stage import Dialog, Popup, Stage
 from agent.virtual.wechat.unknown import table_of
 from agent.virtual.world import World
 from agent.wechat.clients import PACKAGE
@@ -39,6 +41,8 @@ ROUTES: dict[str, Callable[..., Page]] = {
     "accept_request": profile.AcceptPage,
     "new_friends": newfriends.NewFriends,
     "chat": chat.ChatPage,
+    "text": chat.TextPage,
+    "folded": folded.FoldedChats,
     "moments": moments.Moments,
     "search": finding.Find,
     "search_more": finding.FindMore,
@@ -123,9 +127,19 @@ class WeChat:
             self._frozen = None
         return self._rendered(self._draw())
 
+    def present(self) -> list[Node]:
+        """Return the windows as they are by now, even while old ones are still in sight."""
+        self._sync()
+        return self._draw()
+
     def dumped(self) -> None:
         """The screen was looked at: a page that comes in pieces comes on."""
         self._dumps_of_page += 1
+
+    @property
+    def is_drawing(self) -> bool:
+        """Tell whether the screen still shows what was there before the page that comes."""
+        return self._frozen is not None and self._frozen[2] > self._clock()
 
     # -- what the handset does
 
@@ -146,6 +160,9 @@ class WeChat:
     def tap(self, x: float, y: float) -> None:
         """Touch a point of what is there now, even if the old page is still in sight."""
         self._sync()
+        if self.stage.popup is not None:
+            self._choose(x, y)
+            return
         with_dialog = bool(self.stage.dialogs)
         found = draw.hit(self._draw()[-1], x, y)
         if found is None or found.act == draw.SOLID:
@@ -156,21 +173,31 @@ class WeChat:
             self._change(lambda: self.stage.page.act(found.act, found.arg))
 
     def long_tap(self, x: float, y: float) -> None:
-        """Long touches open menus that this client does not have."""
-        del x, y
+        """Open the menu of a message or of a row of the list of chats."""
         self._sync()
+        if self.stage.dialogs or self.stage.popup is not None:
+            return
+        found = draw.held_by(self._draw()[-1], x, y)
+        entries = self.stage.page.held(found.arg) if found is not None else ()
+        if entries:
+            self.stage.popup = Popup(x=round(x), y=round(y), entries=entries)
 
     def swipe(self, x1: float, y1: float, x2: float, y2: float) -> None:
         """Drag: lists follow the finger; sideways drags do nothing."""
         self._sync()
         if abs(y1 - y2) < SWIPE_MIN_PX and abs(x1 - x2) < SWIPE_MIN_PX:
             self.tap(x1, y1)
+        elif self.stage.popup is not None:
+            self.stage.popup = None
         elif not self.stage.dialogs and abs(y1 - y2) > abs(x1 - x2):
             self._change(lambda: self.stage.page.scroll(round(y1 - y2)))
 
     def back(self) -> bool:
         """The back key closes dialogs, menus and pages; on the lowest page the app leaves the front."""
         self._sync()
+        if self.stage.popup is not None:
+            self.stage.popup = None
+            return True
         if self.stage.dialogs:
             self._change(lambda: self._answer_dialog("dialog_cancel"))
             return True
@@ -217,29 +244,9 @@ class WeChat:
 
     def notifications(self) -> list[Notification]:
         """Return one entry a chat with unread lines; muted chats and the chat in front have none."""
-        return [
-            Notification(
-                key_id=zlib.crc32(one.key.encode()),
-                channel="message_channel_new_id",
-                title=one.title,
-                text=self._notice_text(one.unread, self._last(one)),
-                ticker=self._last(one),
-                when_ms=one.last_ms,
-            )
-            for one in self.account.chats_in_order()
-            if one.unread and not one.muted and one.kind != "service" and one.lines
-        ]
+        return shade.entries(self.account)
 
     # -- inside
-
-    def _last(self, one: Chat) -> str:
-        line = one.lines[-1]
-        return f"{line.sender or one.title}: {PREVIEW.get(line.kind, line.text)}"
-
-    def _notice_text(self, unread: int, last: str) -> str:
-        if unread > 1:
-            return f"[{unread}条]{last}"
-        return last.partition(": ")[2]
 
     def _rendered(self, roots: list[Node]) -> list[Node]:
         if not self.dumps_a_piece:
@@ -255,12 +262,22 @@ class WeChat:
         if self.account.banner is not None and self._has_strip(self.stage.page):
             roots[0].children.append(stops.draw_banner(self.stage, self.stage.wording(self.account.banner)))
         roots += [stops.draw_dialog(self.stage, one) for one in self.stage.dialogs]
+        if self.stage.popup is not None:
+            roots.append(popups.draw_popup(self.stage, self.stage.popup))
         return roots
+
+    def _choose(self, x: float, y: float) -> None:
+        """A touch while a menu is open chooses its entry, or closes it."""
+        popup = self.stage.popup
+        found = draw.hit(self._draw()[-1], x, y)
+        self.stage.popup = None
+        if popup is not None and found is not None and found.act == "popup":
+            self._change(popup.entries[int(found.arg)][1])
 
     def _fields(self) -> list[Node]:
         return [one for one in self._draw()[-1].walk() if one.cls.endswith("EditText")]
 
-    def _change(self, act: Callable[[], None]) -> None:
+    def _change(self, act: Callable[[], object]) -> None:
         """Do something that may change what is in sight; the old sight stays while that is drawn."""
         old, activity = self._in_sight(), self.activity()
         act()

@@ -115,6 +115,17 @@ def hit(root: Node, x: float, y: float) -> Node | None:
     return root if root.act else None
 
 
+def held_by(root: Node, x: float, y: float) -> Node | None:
+    """Return the topmost node under a point that takes long touches."""
+    if not root.bounds.contains(x, y) or not root.visible:
+        return None
+    for child in reversed(root.children):
+        found = held_by(child, x, y)
+        if found is not None:
+            return found
+    return root if root.long_clickable else None
+
+
 def nested(depth: int, bounds: Rect, *children: Node) -> Node:
     """Return the children inside `depth` plain FrameLayouts, as real trees have them."""
     inner = node("FrameLayout", bounds, *children)

@@ -192,4 +192,5 @@ class ChatInfo(Page):
 
     def do_clear(self, _arg: str) -> None:
         """Clear the chat: nothing that the agent may ever touch."""
-        self.stage.account.chats[self.person.key].lines.clear()
+        chat = self.stage.account.chats[self.person.key]
+        chat.empty(self.stage.clock(), keeps_row=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.virtual.ui import Look, Node, Rect
-from agent.virtual.wechat.chatlist import ChatList
+from agent.virtual.wechat import popups
+from agent.virtual.wechat.chatlist import FOLDER, ChatList
 from agent.virtual.wechat.contacts import Contacts
 from agent.virtual.wechat.draw import BAR_BOTTOM_PX, GREEN, SOLID, STATUS_PX, WHITE, icon, ink, node
 from agent.virtual.wechat.page import Page
+from agent.virtual.wechat.popups import Entry
 from agent.virtual.wechat.tabs import Discover, Me, Tab
 
 if TYPE_CHECKING:
@@ -80,8 +82,16 @@ class Home(Page):
         self.stage.open(screen, *([rest] if rest else []))
 
     def do_open_chat(self, key: str) -> None:
-        """Open a chat from the list: the activity stays the same."""
+        """Open a chat from the list: the activity stays the same; folded ones have a page of their own."""
+        if key == FOLDER:
+            self.stage.open("folded")
+            return
         self.stage.open("chat", key, True)
+
+    def held(self, arg: str) -> tuple[Entry, ...]:
+        """Return the menu of a row of the list of chats."""
+        chat = self.stage.account.chats.get(arg)
+        return () if chat is None or self.tab else popups.of_row(self.stage, chat)
 
     # -- drawing
 

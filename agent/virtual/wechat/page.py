@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent.virtual.ui import Look, Node, Rect
@@ -51,6 +52,11 @@ class Page:
 
     def field_changed(self, name: str) -> None:
         """A field got another text."""
+
+    def held(self, arg: str) -> tuple[tuple[str, Callable[[], object]], ...]:
+        """Return the entries of the menu that a long touch on a node with this arg opens; none = no menu."""
+        del arg
+        return ()
 
     def editor_action(self) -> None:
         """The keyboard's action key was pressed on the focused field."""

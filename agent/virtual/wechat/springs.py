@@ -76,8 +76,14 @@ class Springs:
             self._app.world.say(self._app.account, chats[-1], "在", side="in")
 
     def _other_page(self) -> None:
-        """A person's page becomes another person's, as after a touch by hand; elsewhere home comes back."""
+        """A person's page becomes another person's, as after a touch by hand; elsewhere home comes back.
+
+        Before the first sight of the right one nobody could tell them apart: then it waits for that.
+        """
         stage = self._app.stage
+        if isinstance(stage.page, Profile) and self._app.is_drawing:
+            self._handset.traps.set(TrapName.OTHER_PAGE, after_dumps=1)
+            return
         if isinstance(stage.page, Profile):
             mine = stage.page.person.key
             others = [key for key in stage.world.people if key != mine and key not in stage.account.friends]

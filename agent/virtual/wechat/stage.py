@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.virtual.accounts import Account
+from agent.virtual.keyboardwindow import keyboard_px
 from agent.virtual.notices import Notice
+from agent.virtual.wechat.labels import LabelStyle
 from agent.virtual.wechat.page import Page
 from agent.virtual.world import World
 from agent.wechat.clients import ClientTable
@@ -26,6 +28,15 @@ class Dialog:
     ok_text: str = ""  # in place of 确定
     activity: str = ""  # the screen whose activity it has, "" that of the page under it
     on_ok: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Popup:
+    """A small menu beside a point: entries with what they do."""
+
+    x: int
+    y: int
+    entries: tuple[tuple[str, Callable[[], object]], ...]
 
 
 class Stage:
@@ -50,6 +61,12 @@ class Stage:
         self.dialogs: list[Dialog] = []
         self.routes: dict[str, Callable[..., Page]] = {}
         self.last_title = table.text("tab_chats")  # the window's description keeps it when a page is left
+        client = account.client
+        self.label_style = LabelStyle(
+            is_english=client.language == "en", is_12h=client.is_12h, long_weekdays=client.long_weekdays
+        )
+        self.popup: Popup | None = None
+        self.keyboard_is_up: Callable[[], bool] = lambda: False
         self._rng = random.Random(seed)
         self._toasts: deque[tuple[int, str]] = deque()
         self._lag_ms = 0
@@ -84,6 +101,11 @@ class Stage:
         """Return the page in front."""
         return self.stack[-1]
 
+    @property
+    def keyboard_px(self) -> int:
+        """Return how much of the screen the keyboard covers."""
+        return keyboard_px(self.height) if self.keyboard_is_up() else 0
+
     def open(self, screen: str, *args: object, server: bool = False) -> None:
         """Put a page on top."""
         self.stack.append(self.routes[screen](self, *args))
@@ -99,6 +121,7 @@ class Stage:
         """Forget all pages and begin with this one."""
         self.stack[:] = [self.routes[screen](self)]
         self.dialogs.clear()
+        self.popup = None
         self.lag()
 
     def mark(self) -> None:

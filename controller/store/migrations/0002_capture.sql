@@ -53,6 +53,7 @@ CREATE TABLE coverage_spans (
 CREATE INDEX coverage_spans_by_phone ON coverage_spans (phone_id, from_ms);
 CREATE INDEX coverage_spans_by_account ON coverage_spans (account_id, from_ms);
 CREATE INDEX gaps_by_time ON gaps (to_ms, id);
+CREATE INDEX messages_of_money ON messages (id) WHERE kind IN ('red_packet', 'transfer');
 
 -- How the chats of an account may be read; minutes are of the week from Monday 00:00, pairs as JSON.
 CREATE TABLE capture_rules (
@@ -79,3 +80,20 @@ CREATE TABLE excluded_chats (
 );
 
 ALTER TABLE notices ADD COLUMN withdrawn_at_ms BIGINT;
+
+-- Which version of the notice holders must have been told, from when on; before the first one any counted.
+CREATE TABLE notice_versions (
+  id {serial_id},
+  version TEXT NOT NULL,
+  since_ms BIGINT NOT NULL
+);
+
+-- The search index: for each message its grams and the tokens of its phone, account and chat, see controller.grams.
+-- Contentless and without positions: what is found is compared with the text itself.
+/*sqlite: CREATE VIRTUAL TABLE message_grams USING fts5(grams, content='', columnsize=0, detail=none,
+  tokenize="ascii tokenchars '~'");*/
+/*postgres: CREATE TABLE message_grams (
+  message_id BIGINT PRIMARY KEY,
+  grams tsvector NOT NULL
+);
+CREATE INDEX message_grams_by_gram ON message_grams USING gin (grams) WITH (gin_pending_list_limit = 1024);*/

@@ -6,7 +6,7 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from agent.capture.align import Fit, Key, borders, fits, joints, key_of, occurrences
+from agent.capture.align import Fit, borders, fits, joints, key_of, occurrences
 from agent.capture.pages import Item
 from agent.capture.visits import TAIL_LENGTH, Visit, judge
 from agent.model import Bubble
@@ -42,7 +42,7 @@ def test_occurrences_are_all_places(part, whole):
     st.lists(st.sampled_from("abc"), min_size=1, max_size=30), st.integers(0, 30), st.integers(1, 30)
 )
 def test_the_true_fit_is_among_the_fits(chat, new, seen):
-    chat_keys = [Key("in", "text", one) for one in chat]
+    chat_keys = [bubble(one) for one in chat]
     new = min(new, len(chat) - 1)
     seen = min(max(seen, new + 1), len(chat))
     tail = chat_keys[: len(chat) - new][-TAIL_LENGTH:]
@@ -113,7 +113,8 @@ def test_first_visit_that_does_not_reach_the_top_says_so():
 def test_a_message_taken_back_does_not_hide_the_overlap():
     recall = bubble("你撤回了一条消息", side="system", kind="system")
     read = [*bubbles("a b c"), recall, *bubbles("e f g neu")]
-    verdict = judge(bubbles("a b c d e f g"), read, is_at_top=False, is_last=False, unread=1)
+    tail = [*bubbles("a b c"), bubble("d", side="out"), *bubbles("e f g")]
+    verdict = judge(tail, read, is_at_top=False, is_last=False, unread=1)
     assert verdict is not None
     assert (verdict.new, verdict.cause) == (1, "")
 

@@ -12,6 +12,7 @@ from agent.errands import Errands
 from agent.errors import PhoneGone
 from agent.evidence import Evidence
 from agent.grip import Grip
+from agent.hand import Hand
 from agent.intents import Intents
 from agent.model import FriendAdd, LeasedTask
 from agent.outbox import Outbox
@@ -33,6 +34,9 @@ class Gone(Phone):
         raise PhoneGone
 
     def close(self) -> None:
+        pass
+
+    def heed(self, hand: Hand) -> None:
         pass
 
 

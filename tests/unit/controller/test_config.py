@@ -69,6 +69,7 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path):
         ("[controller.quotas.friend_add]\nper_day = -1", ["per_day", ">= 0"]),
         ("[controller\n", ["TOML"]),
         ("[controller]\ntime_zone = 'Asia/Atlantis'", ["Asia/Atlantis"]),
+        ("[controller.notices]\nversion = ''", ["[controller.notices] version"]),
         ("[controller.quotas.moments_like]\nhours = '22:00-08:00'", ["moments_like", "earlier"]),
         ("[controller.quotas.moments_like]\nhours = '08:00-22:61'", ["moments_like", "earlier"]),
         ("[controller.quotas.moments_like]\nhours = '8-22'", ["hours"]),
@@ -158,3 +159,9 @@ def test_no_value_of_the_file_switches_the_stop_loss_off(tmp_path: Path, line: s
     write(tmp_path, f"[controller.stop_loss]\n{line}\n")
     with pytest.raises(ConfigWrong, match=r"stop_loss"):
         load(str(tmp_path / "config.toml"), {})
+
+
+def test_a_notice_is_wanted_from_the_start_and_its_version_is_a_setting(tmp_path: Path):
+    assert settings_of(read(tmp_path, "[controller]\n")).notice_version == "v1"
+    text = "[controller.notices]\nversion = '2026-11'\n"
+    assert settings_of(read(tmp_path, text)).notice_version == "2026-11"

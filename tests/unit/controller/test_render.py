@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.cli import render
-from controller.cli.chats import lines
+from controller.cli.chatlines import came, lines
 from controller.cli.phones import in_order, slot_key
-from controller.cli.render import Column, Form, age, counted, key, put_json, put_records, put_table
+from controller.cli.render import Column, Form, age, counted, key, moment, put_json, put_records, put_table
 from controller.cli.violations import marked
 from controller.safe import csv_cell, is_hidden, json_text, masked, masked_id, masked_number, safe
 
@@ -216,6 +216,15 @@ def message(position: int, **more: object) -> dict[str, object]:
         "time_label": "10:00",
         "ambiguous": False,
         "read_at_ms": 0,
+        "sender": "",
+        "detail": "",
+        "shown_from_ms": None,
+        "shown_to_ms": None,
+        "amount_fen": None,
+        "length_s": None,
+        "state": "",
+        "fragment": False,
+        "changes": [],
     }
     return {"position": position, **plain, **more}
 
@@ -230,4 +239,34 @@ def test_gaps_stand_where_they_are_and_doubt_is_said():
     )
     assert [line.split()[0] for line in shown] == ["5", "--", "6", "7", "--"]
     assert "not certain" in shown[2]
-    assert "[image]" in shown[3]
+    assert "[picture]" in shown[3]
+
+
+def test_a_line_says_kind_amount_and_what_was_seen_later():
+    recall = {"what": "recalled", "line": '"李四" 撤回了一条消息', "text": "", "state": ""}
+    shown = lines(
+        [
+            message(1, kind="voice", length_s=3, text="", sender="李四"),
+            message(2, kind="transfer", amount_fen=None, state="pending", text=""),
+            message(3, kind="red_packet", amount_fen=105, state="opened", text="恭喜"),
+            message(4, changes=[recall]),
+            message(5, fragment=True),
+        ],
+        [],
+        [{"what": "cleared", "last_position": 3, "from_ms": 0, "to_ms": 1}],
+    )
+    assert "李四: [voice, 3 s]" in shown[0]
+    assert "[transfer, amount unknown, pending]" in shown[1]
+    assert "[red packet, ¥1.05, opened] 恭喜" in shown[2]
+    assert "cleared on the phone" in shown[3]
+    assert shown[4].endswith('好的  [撤回] "李四" 撤回了一条消息')
+    assert "only the beginning was read" in shown[5]
+
+
+def test_a_time_is_shown_no_narrower_than_the_screen_said():
+    start = 1_795_000_000_000 - 1_795_000_000_000 % 60_000
+    minute = came(message(1, shown_from_ms=start, shown_to_ms=start + 60_000))
+    assert minute == moment(start)[5:16]
+    assert came(message(1, shown_from_ms=start, shown_to_ms=start + 180_000)).startswith(f"{minute}-")
+    assert came(message(1)) == "10:00"
+    assert came(message(1, time_label="")).startswith("read ")

@@ -49,7 +49,8 @@ def test_a_state_this_release_does_not_know_is_tolerated() -> None:
 def test_what_the_controller_knows_stands_over_a_phone_at_work(
     of: Phone, account: Account, has_notice: bool, shown: PhoneState
 ) -> None:
-    assert overlaid(of, account, has_notice=has_notice).state is shown
+    why = "" if has_notice or not of.holder else "none recorded"
+    assert overlaid(of, account, why_untold=why).state is shown
 
 
 @pytest.mark.parametrize(
@@ -108,9 +109,9 @@ def test_the_machine_taps_or_a_person_does_and_neither_while_the_account_stands_
 
 
 def test_a_rest_and_a_freeze_are_shown_with_their_cause() -> None:
-    rests = overlaid(phone(), replace(RESTS, cooldown_until_ms=77), has_notice=True)
+    rests = overlaid(phone(), replace(RESTS, cooldown_until_ms=77), why_untold="")
     assert (rests.cause, rests.cooldown_until_ms) == ("TOO_FREQUENT", 77)
-    assert overlaid(phone(), FROZEN, has_notice=True).cause == "frozen: observed"
+    assert overlaid(phone(), FROZEN, why_untold="").cause == "frozen: observed"
 
 
 @pytest.mark.parametrize(

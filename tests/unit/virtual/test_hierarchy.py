@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +47,22 @@ hint="h" display-id="0" />""",
         "</hierarchy>",
     ]
     assert write(root, rotation=1).split("\r\n") == lines
+
+
+def test_what_is_kept_is_written_anew_where_its_place_changed() -> None:
+    kept = Node(bounds=Rect(0, 0, 50, 50), is_kept=True, children=[Node(bounds=Rect(0, 0, 50, 50), text="x")])
+    other = Node(bounds=Rect(0, 0, 9, 9))
+    for children in ([kept], [other, kept], [kept]):
+        root = Node(bounds=SCREEN, children=children)
+        plain = [replace(one, is_kept=False, written=None) for one in children]
+        assert write(root) == write(Node(bounds=SCREEN, children=plain))
+        assert write(root) == write(root)
+    deeper = Node(bounds=Rect(0, 0, 20, 20), children=[Node(bounds=SCREEN, children=[kept])])
+    assert "[0,0][20,20]" in write(deeper)
+    assert "[0,0][50,50]" not in write(deeper)
+    assert "display-id" not in write(Node(bounds=SCREEN, children=[kept]), sdk=29)
+    strange = hierarchy.nonsense(kept, random.Random(1))
+    assert 'text="x"' not in write(strange)
 
 
 def test_no_roots() -> None:

@@ -1,5 +1,8 @@
 """Scenario files."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from agent.errors import ConfigWrong
@@ -12,6 +15,17 @@ def test_example_scenarios_load(path):
     assert load_scenario(path).all_phones()
 
 
+def test_the_example_of_the_documentation_loads():
+    text = (Path(__file__).parents[3] / "docs" / "virtual.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        scenario = parse_scenario(block)
+        assert scenario.chats
+        assert scenario.recalls
+        assert scenario.hands
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -22,6 +36,10 @@ def test_example_scenarios_load(path):
         ("[[people]]\nmobile='1'", "missing required field `nickname`"),
         ("[[chats]]\npeer='nobody'", "chats[0].peer: no such person"),
         ("[[says]]\npeer='nobody'\ntexts=['a']", "says[0].peer: no such person"),
+        ("[[recalls]]\npeer='nobody'", "recalls[0].peer: no such person"),
+        ("[[removes]]\npeer='nobody'\nwhat='row'", "removes[0].peer: no such person"),
+        ("[[hands]]\npeer='nobody'\nwhat='open'", "hands[0].peer: no such person"),
+        ("[[hands]]\nwhat='dance'", "$.hands[0].what"),
         ("[client]\nfaults=[{name='explode'}]", "$.client.faults[0].name"),
         (
             "[[phones]]\nserial='A'\naccount_id='x'\nnickname='n'\n" * 2,

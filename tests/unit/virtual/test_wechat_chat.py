@@ -60,8 +60,9 @@ def test_a_long_chat_opens_at_its_end_and_scrolls_by_pixels(hand):
     moved = [n.bounds for n in hand.role("message_item")]
     assert (0, text.top + 337, 1080, text.bottom + 337) in moved
     pages = 0
-    while hand.app.stage.page.scroll_px:
+    while hand.app.stage.page.scroll_px or hand.app.stage.page.layout.first:
         hand.app.swipe(540, 600, 540, 2100)
+        hand.wait()
         pages += 1
     assert pages > 8
     assert seen(hand) == lines[: len(seen(hand))]
@@ -95,6 +96,7 @@ def test_many_unread_messages_stand_below_a_divider(hand):
     hand.tap("话多")
     while "以下为新消息" not in hand.texts():
         hand.app.swipe(540, 600, 540, 1500)
+        hand.wait()
     divider = hand.all("以下为新消息")[0]
     first_new = min(
         (node for node in hand.role("message_text") if node.bounds.top > divider.bounds.top),

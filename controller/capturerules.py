@@ -1,0 +1,117 @@
+"""How the chats of an account may be read, under which notice, and the gate: values and pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from controller.model import AccountId, Notice
+from controller.sessions import Window
+from controller.weekhours import is_within
+
+NO_NOTICE = "no_notice"
+EXCLUDED = "excluded"
+OUTSIDE_HOURS = "outside_hours"
+
+
+class CaptureMode(StrEnum):
+    """Who opens chats: sweeps of the agent (which mark them as read), only a person, or nobody reads."""
+
+    SWEEP = "sweep"
+    PASSIVE = "passive"
+    OFF = "off"
+
+
+class MediaPolicy(StrEnum):
+    """What of pictures is kept beside the fact that they are there."""
+
+    FACTS = ""
+    PICTURES = "pictures"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureRules:
+    """What a person decided for an account; windows are minutes of the week of its zone, none is always."""
+
+    account_id: AccountId
+    mode: CaptureMode = CaptureMode.SWEEP
+    capture_windows: tuple[Window, ...] = ()
+    sweep_windows: tuple[Window, ...] = ()
+    media: MediaPolicy = MediaPolicy.FACTS
+    first_days: int = 0  # 0: the agent's own
+    first_pages: int = 0
+    set_by: str = ""
+    set_at_ms: int = 0  # 0: nobody ever decided
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExcludedChat:
+    """A private conversation of an account: nothing of it is read or kept."""
+
+    account_id: AccountId
+    key: str
+    title: str
+    reason: str
+    excluded_by: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInForce:
+    """The notice that holders must have been given from a moment on."""
+
+    version: str
+    since_ms: int
+
+
+def version_at(versions: Sequence[VersionInForce], at_ms: int) -> str:
+    """Return the version in force at a moment, of versions in the order of their moments; "" is any."""
+    return next((one.version for one in reversed(versions) if one.since_ms <= at_ms), "")
+
+
+def told_by(records: Sequence[Notice], versions: Sequence[VersionInForce], at_ms: int) -> Notice | None:
+    """Return the newest record under which chats could be read at a moment; None: there is none."""
+    wanted = version_at(versions, at_ms)
+    return next((record for record in reversed(records) if _covers(record, wanted, at_ms)), None)
+
+
+def _covers(record: Notice, wanted: str, at_ms: int) -> bool:
+    is_withdrawn = record.withdrawn_at_ms is not None and record.withdrawn_at_ms <= at_ms
+    return record.at_ms <= at_ms and not is_withdrawn and wanted in {"", record.version}
+
+
+def why_not_told(records: Sequence[Notice], versions: Sequence[VersionInForce], now_ms: int) -> str:
+    """Return what stands against reading now, for people; "" if nothing does."""
+    if told_by(records, versions, now_ms) is not None:
+        return ""
+    if not records:
+        return "no notice recorded for the holder"
+    last, wanted = records[-1], version_at(versions, now_ms)
+    if last.withdrawn_at_ms is not None and last.withdrawn_at_ms <= now_ms:
+        return "the holder's notice was withdrawn"
+    return f"the holder was told version {last.version}, current is {wanted}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What is decided on one account now, for all events of a batch."""
+
+    records: tuple[Notice, ...]  # of the holder, oldest first
+    versions: tuple[VersionInForce, ...]
+    rules: CaptureRules
+    excluded: frozenset[str]
+    zone: str
+
+    def verdict(self, key: str, at_ms: int) -> str:
+        """Return "" if what was read of a chat at a moment may be kept, else the cause of the gap."""
+        if told_by(self.records, self.versions, at_ms) is None:
+            return NO_NOTICE
+        # Whenever it was read: a private chat is private from the beginning.
+        if key in self.excluded:
+            return EXCLUDED
+        # Hours hold from when they were set: what was read before was allowed by the hours of then.
+        is_ruled = at_ms >= self.rules.set_at_ms
+        if is_ruled and not is_within(self.rules.capture_windows, self.zone, at_ms):
+            return OUTSIDE_HOURS
+        return ""

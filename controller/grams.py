@@ -1,0 +1,85 @@
+"""Texts as the search index keeps them: folded, and cut into overlapping pairs of characters.
+
+Chinese has no blanks between words and most words have two characters, so that pairs find any of them. A text
+that contains what is asked for has all of its grams; whether it really contains it is for `contains` to say.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from operator import add
+
+# Begins the tokens that are no text; nothing that `fold` leaves within a run is this character.
+_MARK = "~"
+# Ends a token that stands for every gram that begins with it.
+PREFIX = "*"
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# Letters and digits; signs that people look for, as emoji and currencies; marks that belong to a letter.
+_RUN = re.compile(
+    "(?:[^\\W_]|[\u00a2-\u00a5\u00a9\u00ae\u00b0\u0300-\u036f\u20a0-\u20cf\u2100-\u2bff\u3030\u303d"
+    "\ufe0f\U0001f000-\U0001faff])+"
+)
+
+
+def fold(text: str) -> str:
+    """Return a text in the form in which texts are compared: widths, ligatures and cases are one."""
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    # What a person typed may hold half a character, which no database takes.
+    return _LONE_SURROGATE.sub("\ufffd", folded)
+
+
+def contains(text: str, wanted: str) -> bool:
+    """Tell whether a text contains another one; both are folded first."""
+    return fold(wanted) in fold(text)
+
+
+def of_text(*texts: str) -> str:
+    """Return the grams of texts, each once, with blanks between them: what the index of the store keeps.
+
+    Each pair of neighbours within a run of letters, digits and signs, and the last character of each run.
+    """
+    found: set[str] = set()
+    for text in texts:
+        for run in _runs(text):
+            found.update(map(add, run, run[1:]))
+            found.add(run[-1])
+    return " ".join(found)
+
+
+def of_query(wanted: str) -> list[str]:
+    """Return what `Tx.search` takes for a text; empty if there is nothing in it to look for.
+
+    A single character alone stands for all grams that begin with it; beside longer parts it is left to
+    `contains`.
+    """
+    runs = _runs(wanted)
+    pairs = list(dict.fromkeys(pair for run in runs for pair in map(add, run, run[1:])))
+    return pairs or [run + PREFIX for run in dict.fromkeys(runs)]
+
+
+def of_queries(wanted: Iterable[str]) -> list[str]:
+    """Return what `Tx.search` takes for texts that must all be there."""
+    return list(dict.fromkeys(gram for text in wanted for gram in of_query(text)))
+
+
+def of_phone(phone_id: str) -> str:
+    """Return the token of all messages read on a phone."""
+    return f"{_MARK}p{phone_id.encode().hex()}"
+
+
+def of_account(account_id: str) -> str:
+    """Return the token of all messages of an account."""
+    return f"{_MARK}a{account_id.encode('utf-8', 'replace').hex()}"
+
+
+def of_conversation(conversation_id: int) -> str:
+    """Return the token of all messages of a chat."""
+    return f"{_MARK}c{conversation_id}"
+
+
+def _runs(text: str) -> list[str]:
+    return _RUN.findall(fold(text))

@@ -1,0 +1,202 @@
+"""Batches of events on their way into the archive: looked up once, and written with few statements."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from controller import captures
+from controller.capturerules import Gate
+from controller.errors import BadRequest, SpoolGap
+from controller.fleet import known_phone
+from controller.ingestchats import ChatIntake, Places
+from controller.ledger import Work
+from controller.model import AccountId, Phone, PhoneId
+from controller.reports import Reports, Source, Unfit, account_of, fit
+from controller.store.base_ingest import NewEvent
+from controller.words import Matcher
+from protos.facts import (
+    ChatRemoved,
+    Event,
+    FriendAccepted,
+    FriendRequestSeen,
+    GapSeen,
+    MessageChanged,
+    MessageSeen,
+)
+from protos.wire import Unsealable, kind_of, unseal
+
+# What tells about somebody's chats: kept only where the account's gate lets it in.
+CHAT_FACTS = (MessageSeen, MessageChanged, ChatRemoved, GapSeen, FriendAccepted, FriendRequestSeen)
+
+POISON = "poison"
+REFUSED = "refused_"
+
+# Both databases count in signed 64 bits.
+_MAX_SEQ = 2**63 - 1
+
+
+class Sealed(NamedTuple):
+    """An event with its exact bytes; without `event` it is broken, and `flaw` says how."""
+
+    body: bytes | None  # None: not to be kept
+    body_hash: bytes
+    event: Event | None
+    flaw: str = ""
+
+
+def unsealed(body: bytes) -> Sealed:
+    """Return an event out of its bytes; one that cannot be read or kept is said to be broken."""
+    digest = hashlib.sha256(body).digest()
+    try:
+        # A text that holds a NUL has a zero byte on the wire.
+        return Sealed(body, digest, fit(unseal(body), is_without_nul=b"\0" not in body))
+    except (Unsealable, Unfit) as error:
+        return Sealed(body, digest, None, str(error)[:200])
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of one outbox, numbered from `first_seq` without holes."""
+
+    phone_id: PhoneId
+    spool_id: str
+    first_seq: int
+    events: Sequence[Sealed]
+
+    @classmethod
+    def of(cls, phone_id: PhoneId, spool_id: str, first_seq: int, bodies: Iterable[bytes]) -> Batch:
+        """Unseal a batch; best where nobody waits for the core's thread."""
+        return cls(phone_id, spool_id, first_seq, [unsealed(body) for body in bodies])
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A batch whose phone, account and spool are locked."""
+
+    batch: Batch
+    phone: Phone
+    high_water: int
+
+
+class Intake:
+    """What one transaction takes in; nothing is there for readers before `finish`."""
+
+    def __init__(
+        self,
+        work: Work,
+        known: Places,
+        reports: Reports,
+        match: Matcher,
+        list_version: str,
+        *,
+        grams_of: Callable[..., str],
+    ) -> None:
+        self._work = work
+        self._reports = reports
+        self._events: list[NewEvent] = []
+        self._gates: dict[tuple[str, str], Gate] = {}
+        self._chats = ChatIntake(work, known, match, list_version, grams_of=grams_of)
+
+    def open(self, batch: Batch) -> Opened:
+        """Lock what a batch needs; BadRequest, UnknownPhone, SpoolGap before anything is changed by it."""
+        if batch.first_seq < 1 or batch.first_seq + len(batch.events) > _MAX_SEQ:
+            raise BadRequest("events are numbered from 1")
+        tx = self._work.tx
+        phone = known_phone(tx, batch.phone_id, locks=True)
+        if phone.account_id is not None:
+            # Phone, account, task: in the order in which a lease takes them.
+            tx.lock_account(phone.account_id)
+        high_water = tx.lock_spool(batch.phone_id, batch.spool_id, self._work.now_ms)
+        if batch.first_seq > high_water + 1:
+            raise SpoolGap(expected_seq=high_water + 1)
+        return Opened(batch, phone, high_water)
+
+    def take(self, opened: Opened) -> int:
+        """Take the events of an opened batch in; returns the highest contiguous seq of its spool."""
+        batch, phone, high_water = opened.batch, opened.phone, opened.high_water
+        for seq, sealed in enumerate(batch.events, batch.first_seq):
+            # The spool is held: beyond its high water no place is taken.
+            if seq > high_water or not self._is_there(opened, seq, sealed):
+                self._take(Source(phone, batch.spool_id, seq), sealed)
+        reached = batch.first_seq + len(batch.events) - 1
+        if reached > high_water:
+            self._work.tx.set_high_water(batch.phone_id, batch.spool_id, reached)
+        return max(reached, high_water)
+
+    def finish(self) -> None:
+        """Write what waits."""
+        if self._events:
+            self._work.tx.put_events(self._events)
+            self._events = []
+        self._chats.finish()
+
+    def keep(self) -> None:
+        """Let later transactions know what this one found; only after the commit."""
+        self._chats.keep()
+
+    # ---- inside
+
+    def _is_there(self, opened: Opened, seq: int, sealed: Sealed) -> bool:
+        # It may have come in this very transaction.
+        self.finish()
+        batch = opened.batch
+        there = self._work.tx.event(batch.phone_id, batch.spool_id, seq)
+        if there is None:
+            return False  # below a hole that was closed as lost: late, but welcome
+        if there.body_hash != sealed.body_hash:
+            # Evidence is never replaced; a second body under one number is itself a finding.
+            self._work.tx.add_conflict(
+                batch.phone_id,
+                batch.spool_id,
+                seq,
+                body=sealed.body,
+                body_hash=sealed.body_hash,
+                archived_at_ms=self._work.now_ms,
+            )
+        return True
+
+    def _take(self, source: Source, sealed: Sealed) -> None:
+        event = sealed.event
+        if event is None:
+            # Set aside with its bytes: one broken event must not stop the phone's spool.
+            self._keep(source, sealed, kind=POISON, cause=sealed.flaw)
+            return
+        fact = event.fact
+        if isinstance(fact, CHAT_FACTS) and (refusal := self._refusal(source, event)):
+            self._keep(source, sealed._replace(body=None), kind=kind_of(fact), cause=REFUSED + refusal)
+            self._work.tx.count_refused(source.phone.phone_id, 1)
+            self._chats.refused(source, event, refusal)
+            return
+        self._keep(source, sealed, kind=kind_of(fact))
+        if not self._chats.take(source, event):
+            self._reports.apply(self._work, source, event)
+
+    def _refusal(self, source: Source, event: Event) -> str:
+        """Return why a chat event may not be kept; empty if it may."""
+        account_id, holder = account_of(source, event), source.phone.holder
+        gate = self._gates.get((account_id, holder))
+        if gate is None:
+            gate = captures.gate(self._work, AccountId(account_id), holder=holder)
+            self._gates[account_id, holder] = gate
+        # By the moment of reading: a notice does not cover what was read before the holder was told.
+        return gate.verdict(getattr(event.fact, "conversation_key", ""), event.at_ms)
+
+    def _keep(self, source: Source, sealed: Sealed, *, kind: str, cause: str = "") -> None:
+        event = sealed.event
+        self._events.append(
+            NewEvent(
+                source.phone.phone_id,
+                source.spool_id,
+                source.seq,
+                kind,
+                sealed.body,
+                sealed.body_hash,
+                cause,
+                event.phone_epoch if event else 0,
+                event.at_ms if event else 0,
+                self._work.now_ms,
+            )
+        )

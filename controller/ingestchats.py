@@ -1,0 +1,257 @@
+"""What events tell of chats: messages, what became of them, gaps and removals, each in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from controller import grams, violations
+from controller.ledger import Work
+from controller.model import AccountId, PhoneId
+from controller.records import ChatRemoval, Gap, MessageChange
+from controller.reports import Source, account_of
+from controller.store.base_ingest import NewHit, NewMessage
+from controller.words import Matcher
+from protos.facts import ChatRemoved, Event, GapSeen, MessageChanged, MessageSeen
+
+_MAX_NUMBER = 2**63 - 1
+# Some ten MiB.
+_MOST_PLACES = 50_000
+
+
+# What was said of a chat last: phone, epoch of the phone, title, kind.
+_Said = tuple[str, int, str, str]
+
+
+class Places:
+    """Where chats and messages stand, as earlier transactions found or made it; nothing of it moves."""
+
+    def __init__(self) -> None:
+        self.chats: dict[tuple[str, str], tuple[int, _Said]] = {}  # (account, key) -> id, what was said
+        self.bases: dict[tuple[int, str], int] = {}  # (id, spool) -> where its positions begin
+
+    def learn(
+        self, chats: Mapping[tuple[str, str], tuple[int, _Said]], bases: Mapping[tuple[int, str], int]
+    ) -> None:
+        """Keep what a transaction that is committed found; forget everything when it becomes too much."""
+        if len(self.chats) + len(self.bases) > _MOST_PLACES:
+            self.chats.clear()
+            self.bases.clear()
+        self.chats.update(chats)
+        self.bases.update(bases)
+
+
+class ChatIntake:
+    """The chats of one transaction; messages wait until `finish`, everything else is written at once."""
+
+    def __init__(
+        self,
+        work: Work,
+        known: Places,
+        match: Matcher,
+        list_version: str,
+        *,
+        grams_of: Callable[..., str],
+    ) -> None:
+        self._work = work
+        self._match = match
+        self._list_version = list_version
+        self._grams_of = grams_of
+        self._messages: list[NewMessage] = []
+        self._said_on: list[tuple[PhoneId, AccountId, str]] = []  # phone, account and holder of each message
+        self._known = known
+        self._chats: dict[tuple[str, str], tuple[int, _Said]] = {}
+        self._bases: dict[tuple[int, str], int] = {}
+        self._effects: dict[type[Any], Callable[[Source, Event, Any], None]] = {
+            MessageSeen: self._message,
+            MessageChanged: self._change,
+            ChatRemoved: self._removal,
+            GapSeen: self._gap,
+        }
+
+    def take(self, source: Source, event: Event) -> bool:
+        """Take a fact about a chat in; False if it is about something else."""
+        effect = self._effects.get(type(event.fact))
+        if effect is None:
+            return False
+        effect(source, event, event.fact)
+        return True
+
+    def finish(self) -> None:
+        """Write the messages that wait."""
+        if not self._messages:
+            return
+        hits = [
+            NewHit(place, hit, *self._said_on[place], self._list_version)
+            for place, hit in violations.found_in(self._match, [new.seen for new in self._messages])
+        ]
+        self._work.tx.put_messages(self._messages, hits)
+        self._messages, self._said_on = [], []
+
+    def keep(self) -> None:
+        """Let later transactions know of the places found here; only after the commit."""
+        self._known.learn(self._chats, self._bases)
+
+    def refused(self, source: Source, event: Event, cause: str) -> None:
+        """Show where a chat event was not kept; of a chat that is not known not even its title is."""
+        match event.fact:
+            # The hole ends with this message.
+            case (
+                MessageSeen(conversation_key=key, position=last)
+                | MessageChanged(conversation_key=key, position=last)
+            ):
+                before = last + 1
+            case ChatRemoved(conversation_key=key, last_position=last):
+                before = last + 1
+            case GapSeen(conversation_key=key, before_position=before):
+                pass
+            case _:
+                return
+        conversation_id = self._untitled(source, event, key)
+        before = min(self._base(source, event, conversation_id) + before, _MAX_NUMBER)
+        if not self._work.tx.stretch_gap(
+            conversation_id, cause=cause, before_position=before, to_ms=event.at_ms
+        ):
+            self._add_gap(conversation_id, before, cause, event.at_ms, event.at_ms)
+
+    # ---- places
+
+    def _chat(self, source: Source, event: Event, *, key: str, title: str, kind: str) -> int:
+        account_id = account_of(source, event)
+        known = self._chats.get((account_id, key)) or self._known.chats.get((account_id, key))
+        # Within one epoch of a phone nobody else speaks of its chats.
+        said = (source.phone.phone_id, source.phone.epoch, title, kind)
+        if known is not None and (known[1] == said or (not kind and known[1][:3] == said[:3])):
+            return known[0]
+        conversation_id = self._work.tx.conversation_for(
+            account_id=account_id, phone_id=source.phone.phone_id, key=key, title=title, kind=kind
+        )
+        self._chats[account_id, key] = (conversation_id, said)
+        return conversation_id
+
+    def _untitled(self, source: Source, event: Event, key: str) -> int:
+        account_id = account_of(source, event)
+        known = self._chats.get((account_id, key)) or self._known.chats.get((account_id, key))
+        if known is not None and known[1][:2] == (source.phone.phone_id, source.phone.epoch):
+            return known[0]
+        return self._work.tx.untitled_conversation(
+            account_id=account_id, phone_id=source.phone.phone_id, key=key
+        )
+
+    def _base(self, source: Source, event: Event, conversation_id: int) -> int:
+        place = (conversation_id, source.spool_id)
+        base = self._bases.get(place)
+        if base is None:
+            base = self._known.bases.get(place)
+        if base is None:
+            base = self._work.tx.base_of(conversation_id, source.spool_id)
+            if base is None:
+                base = self._new_base(conversation_id, source, event)
+            self._bases[place] = base
+        return base
+
+    def _new_base(self, conversation_id: int, source: Source, event: Event) -> int:
+        # Where a new outbox begins depends on the messages of the former ones, which may wait here.
+        self.finish()
+        self._work.tx.lock_conversation(conversation_id)
+        base, follows_other = self._work.tx.place_base(conversation_id, source.spool_id)
+        if follows_other:
+            # A new outbox knows nothing of what was read before: between both something may be missing.
+            self._add_gap(conversation_id, base + 1, "spool_changed", 0, event.at_ms)
+        return base
+
+    # ---- facts
+
+    def _message(self, source: Source, event: Event, fact: MessageSeen) -> None:
+        conversation_id = self._chat(
+            source,
+            event,
+            key=fact.conversation_key,
+            title=fact.conversation_title,
+            kind=fact.conversation_kind,
+        )
+        base = self._base(source, event, conversation_id)
+        account_id, phone = account_of(source, event), source.phone
+        text_grams = self._grams_of(fact.text, fact.detail)
+        if text_grams:
+            text_grams = f"{text_grams} {_tokens(phone.phone_id, account_id, conversation_id)}"
+        self._messages.append(
+            NewMessage(
+                conversation_id,
+                min(base + fact.position, _MAX_NUMBER),
+                source.spool_id,
+                source.seq,
+                fact,
+                event.at_ms,
+                self._work.now_ms,
+                text_grams,
+            )
+        )
+        self._said_on.append((phone.phone_id, account_id, phone.holder))
+
+    def _change(self, source: Source, event: Event, fact: MessageChanged) -> None:
+        conversation_id = self._untitled(source, event, fact.conversation_key)
+        base = self._base(source, event, conversation_id)
+        change = MessageChange(
+            id=0,
+            conversation_id=conversation_id,
+            position=min(base + fact.position, _MAX_NUMBER),
+            what=fact.what,
+            line=fact.line,
+            state=fact.state,
+            text=fact.text,
+            amount_fen=fact.amount_fen,
+            at_ms=event.at_ms,
+            archived_at_ms=self._work.now_ms,
+        )
+        # Its message may have come in this very transaction.
+        self.finish()
+        message_id = self._work.tx.add_change(change, spool_id=source.spool_id, seq=source.seq)
+        if message_id is not None and (further := self._grams_of(fact.text)):
+            self._work.tx.index_message(message_id, further)
+
+    def _removal(self, source: Source, event: Event, fact: ChatRemoved) -> None:
+        conversation_id = self._chat(
+            source, event, key=fact.conversation_key, title=fact.conversation_title, kind=""
+        )
+        base = self._base(source, event, conversation_id)
+        self._work.tx.add_removal(
+            ChatRemoval(
+                id=0,
+                conversation_id=conversation_id,
+                phone_id=source.phone.phone_id,
+                account_id=account_of(source, event),
+                what=fact.what,
+                last_position=min(base + fact.last_position, _MAX_NUMBER),
+                from_ms=fact.from_ms,
+                to_ms=fact.to_ms,
+                archived_at_ms=self._work.now_ms,
+            )
+        )
+
+    def _gap(self, source: Source, event: Event, fact: GapSeen) -> None:
+        conversation_id = self._chat(
+            source, event, key=fact.conversation_key, title=fact.conversation_title, kind=""
+        )
+        before = min(self._base(source, event, conversation_id) + fact.before_position, _MAX_NUMBER)
+        self._add_gap(conversation_id, before, fact.cause, fact.from_ms, fact.to_ms)
+
+    def _add_gap(self, conversation_id: int, before: int, cause: str, from_ms: int, to_ms: int) -> None:
+        self._work.tx.add_gap(
+            Gap(
+                id=0,
+                conversation_id=conversation_id,
+                before_position=before,
+                cause=cause,
+                from_ms=from_ms,
+                to_ms=to_ms,
+            )
+        )
+
+
+@lru_cache(maxsize=4_096)
+def _tokens(phone_id: str, account_id: AccountId, conversation_id: int) -> str:
+    return " ".join(
+        (grams.of_phone(phone_id), grams.of_account(account_id), grams.of_conversation(conversation_id))
+    )

@@ -1,0 +1,103 @@
+"""The part of the store's contract that takes events in many at a time, and finds messages by their text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from controller.model import AccountId, PhoneId
+from controller.records import ChatRemoval, CoverageSpan, Hit, Message, MessageChange
+from protos.facts import MessageSeen
+
+# A span of coverage in the store is at most this long, so that what lies over a moment is found near it.
+LONGEST_SPAN_MS = 3_600_000
+
+
+# The next three are tuples, not dataclasses: a store writes them as they are, ten thousands a second.
+class NewEvent(NamedTuple):
+    """An event on its way into the archive; the same fields as those of controller.records.StoredEvent."""
+
+    phone_id: str
+    spool_id: str
+    seq: int
+    kind: str
+    body: bytes | None
+    body_hash: bytes
+    cause: str
+    phone_epoch: int
+    at_ms: int
+    archived_at_ms: int
+
+
+class NewMessage(NamedTuple):
+    """A message on its way into the archive: `seq` of `spool_id` brought it."""
+
+    conversation_id: int
+    position: int  # within the chat, not within the spool
+    spool_id: str
+    seq: int
+    seen: MessageSeen
+    read_at_ms: int
+    archived_at_ms: int
+    grams: str  # see controller.grams; empty: it is not found by search
+
+
+class NewHit(NamedTuple):
+    """A word that was found in a message of the same call."""
+
+    place: int  # of the message among those given
+    hit: Hit
+    phone_id: PhoneId
+    account_id: AccountId
+    holder: str
+    list_version: str
+
+
+class IngestRows(Protocol):
+    """Rows of a whole group of batches, written with few statements."""
+
+    def put_events(self, events: Iterable[NewEvent]) -> None:
+        """Archive events whose places the caller knows to be free, because it holds their spools."""
+
+    def put_messages(self, messages: Sequence[NewMessage], hits: Sequence[NewHit]) -> list[int]:
+        """Archive messages that no event brought before, count and index them; returns their ids, rising."""
+
+
+class ChatRows(Protocol):
+    """What is known of chats beside their messages, and the way to messages by what they say."""
+
+    def index_message(self, message_id: int, grams: str) -> None:
+        """Let a message be found by further grams, as those of a transcript; see controller.grams."""
+
+    def search(
+        self,
+        grams: Sequence[str],
+        *,
+        phone_id: PhoneId | None = None,
+        account_id: AccountId | None = None,
+        conversation_id: int | None = None,
+        before_id: int | None = None,
+        limit: int,
+    ) -> list[int]:
+        """Return ids of messages below `before_id` that have all grams, or the rarest of them, newest first.
+
+        They may contain the text that was asked for; the caller looks. Empty without grams.
+        """
+
+    def messages_by_id(self, message_ids: Sequence[int]) -> list[Message]:
+        """Return those of these messages that are there, in the order asked for."""
+
+    def add_change(self, change: MessageChange, *, spool_id: str, seq: int) -> int | None:
+        """Keep what a message showed later (its id is ignored); returns the message's id if it is archived.
+
+        The position is one of this spool's; a message that comes later finds its change when it is read.
+        """
+
+    def add_removal(self, removal: ChatRemoval) -> None:
+        """Keep that a chat, or what stood in it, was gone from its phone (its id is ignored)."""
+
+    def removals(self, conversation_id: int) -> list[ChatRemoval]:
+        """Return when a chat was found gone or cleared, in order."""
+
+    def add_coverage(self, span: CoverageSpan) -> None:
+        """Keep how a phone was watched (its id is ignored), as far as no span covers that time yet."""

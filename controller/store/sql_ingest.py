@@ -1,0 +1,78 @@
+"""Events and messages by the thousand, as statements."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from controller.store.base_ingest import NewEvent, NewHit, NewMessage
+from controller.store.sql_rows import Statements
+
+
+class IngestSql(Statements):
+    """See controller.store.base_ingest.IngestRows."""
+
+    def put_events(self, events: Iterable[NewEvent]) -> None:
+        """Archive events whose places the caller knows to be free, because it holds their spools."""
+        self._put("put_events", events)
+
+    def put_messages(self, messages: Sequence[NewMessage], hits: Sequence[NewHit]) -> list[int]:
+        """Archive messages that no event brought before, count and index them; returns their ids, rising."""
+        if not messages:
+            return []
+        ids = [int(row["id"]) for row in self._all("new_message_ids", how_many=len(messages))]
+        self._put("put_messages", [_row(id_, new) for id_, new in zip(ids, messages, strict=True)])
+        self._put(
+            "put_grams", [(id_, new.grams) for id_, new in zip(ids, messages, strict=True) if new.grams]
+        )
+        if hits:
+            self._put("put_violations", [_hit_row(ids[hit.place], messages[hit.place], hit) for hit in hits])
+        at_ms = messages[-1].archived_at_ms
+        # In one order everywhere, so that two controllers cannot wait for each other.
+        counts = sorted(Counter(new.conversation_id for new in messages).items())
+        self._put("count_new_messages", [(how_many, at_ms, id_) for id_, how_many in counts])
+        return ids
+
+
+def _row(message_id: int, new: NewMessage) -> tuple[Any, ...]:
+    seen = new.seen
+    return (
+        message_id,
+        new.conversation_id,
+        new.spool_id,
+        new.seq,
+        new.position,
+        seen.side,
+        seen.kind,
+        seen.text,
+        seen.time_label,
+        int(seen.ambiguous),
+        new.read_at_ms,
+        new.archived_at_ms,
+        seen.sender,
+        seen.shown_from_ms,
+        seen.shown_to_ms,
+        seen.amount_fen,
+        seen.state,
+        seen.length_s,
+        seen.detail,
+        int(seen.fragment),
+        seen.media_sha256,
+    )
+
+
+def _hit_row(message_id: int, new: NewMessage, found: NewHit) -> tuple[Any, ...]:
+    return (
+        message_id,
+        new.conversation_id,
+        found.phone_id,
+        found.account_id,
+        found.holder,
+        found.hit.word,
+        found.hit.start,
+        found.hit.end,
+        found.list_version,
+        "new",
+        new.archived_at_ms,
+    )
