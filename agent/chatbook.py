@@ -123,12 +123,12 @@ class ChatBook:
 
     def give_up(self, title: str, cause: str) -> None:
         """Note that a chat is gone from the list: a gap, and it is not due any more."""
-        self._report(title, _GONE if cause == GapCause.CHAT_GONE else "", cause, strikes_off=True)
+        self._report(title, _GONE, cause, strikes_off=True)
 
-    def note_missing(self, seen: Collection[str]) -> None:
+    def note_missing(self, seen: Collection[str], cause: str = GapCause.CHAT_GONE) -> None:
         """Report, each once, the chats that were read and are in the list no more; `seen` are all there."""
         for title in self.missing(seen):
-            self.give_up(title, GapCause.CHAT_GONE)
+            self.give_up(title, cause)
 
     def missing(self, seen: Collection[str]) -> list[str]:
         """Return the chats that were read once, and are neither in the list nor known to be gone."""

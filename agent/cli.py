@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -118,6 +119,41 @@ def outbox(context: click.Context, serial: str, looked_at: bool) -> None:
         _print(f"{serial}: {kept.backlog} events wait; {kept.plight or 'nothing is wrong'}")
     finally:
         kept.close()
+
+
+@farm_agent.command()
+@click.option(
+    "--older-than",
+    "age",
+    metavar="AGE",
+    default="",
+    help="12h, 30d or 4w since it was last kept for a message.",
+)
+@click.option("--delete", is_flag=True, help="Delete them for good, with --older-than.")
+@click.pass_context
+def media(context: click.Context, age: str, delete: bool) -> None:
+    """List the pictures out of chats kept on this host, and delete old ones.
+
+    There are none unless `farm capture set ... --media pictures` allowed it. Nothing else ever deletes them.
+    """
+    settings = _load(context)
+    from agent import media as pictures
+    from agent.boottime import wall_ms
+
+    age_ms = pictures.age_ms(age) if age else 0
+    if age_ms is None:
+        raise click.UsageError("Say the age as 12h, 30d or 4w.")
+    if delete and not age:
+        raise click.UsageError("Say which: --older-than 30d.")
+    folder, _ = settings.media
+    found = pictures.older_than(pictures.kept(folder), age_ms, wall_ms())
+    if delete:
+        found = pictures.delete(found)
+    for one in found:
+        day = time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(one.seen_at_ms / 1000))
+        _print(f"{one.sha256}  {day}  {one.size} bytes")
+    told = f"{len(found)} pictures, {sum(one.size for one in found) / 1e6:.1f} MB"
+    _print(f"{told} {'deleted' if delete else 'kept'} in {folder}{f', older than {age}' if age else ''}")
 
 
 @farm_agent.command()

@@ -38,6 +38,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tcp_phones: tuple[str, ...] = ()
     preload: bool = True
     controller_lost_s: _Seconds = 600
+    media_limit_mb: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2_000
 
 
 class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +54,12 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     tcp_phones: tuple[str, ...] = ()  # adb addresses of phones on TCP, connected by the keeper
     preload: bool = True  # fork agents from a process that has the imports, 12 instead of 30 MiB each
     controller_lost_s: int = 600  # an agent that was never welcomed ends after this; 0 = never
+    media_limit_mb: int = 2_000
+
+    @property
+    def media(self) -> tuple[Path, int]:
+        """Return the folder of the pictures out of chats on this host, and how many bytes it may hold."""
+        return self.data_dir / "media", self.media_limit_mb * 1_000_000
 
 
 def find(named: str | None, env: Mapping[str, str]) -> Path | None:
@@ -117,6 +124,7 @@ def _resolve(table: _Table, path: Path | None, folder: Path, env: Mapping[str, s
         tcp_phones=table.tcp_phones,
         preload=table.preload,
         controller_lost_s=table.controller_lost_s,
+        media_limit_mb=table.media_limit_mb,
     )
 
 

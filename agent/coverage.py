@@ -18,6 +18,8 @@ HOUR_MS = 3_600_000
 NOTE_EVERY_MS = 60_000
 # The wall clock may be put right by so much without a break in what was watched.
 SLACK_MS = 2_000
+# What held at the last word is not believed to have held through a longer silence: the process stood still.
+SILENCE_MS = 600_000
 _NOTE = "coverage"
 
 
@@ -46,6 +48,7 @@ class Coverage:
 
     Spans never overlap, whatever the wall clock does. Between two words that lie further apart by the wall
     clock than by the host's running time the host slept, or its clock was set: nothing was watched there.
+    Nor was it in a long silence, as of a process that was stopped.
     """
 
     def __init__(
@@ -106,7 +109,9 @@ class Coverage:
         if span is not None:
             ran_ms = round((now_s - self._told_at_s) * 1000)
             known_ms = span.to_ms + ran_ms
-            if abs(now_ms - known_ms) <= SLACK_MS:
+            if ran_ms > SILENCE_MS:
+                self._write(span, None)
+            elif abs(now_ms - known_ms) <= SLACK_MS:
                 self._open = _between(span, span.from_ms, max(span.to_ms, now_ms))
             else:
                 to_ms = min(known_ms, max(now_ms, span.to_ms))

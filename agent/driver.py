@@ -8,18 +8,27 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 import adbutils
 import uiautomator2
 
 from agent import jsonrpc
 from agent.deadline import Deadline
-from agent.driveradb import ADB_LIMIT_S, SHELL_LIMIT_S, START_LIMIT_S, AdbClient, AdbDevice, translated
+from agent.driveradb import (
+    ADB_LIMIT_S,
+    SHELL_LIMIT_S,
+    START_LIMIT_S,
+    AdbClient,
+    AdbDevice,
+    translated,
+    translation,
+)
 from agent.errors import AgentError, AnswerLost, DriverError, NotInTime, NotOurs, NotSent, PhoneGone, Refused
 from agent.jsonrpc import Sick
-from agent.line import Line
+from agent.line import Line, Reply, ready
 from agent.streams import ServerOutput, ShellStream
+from agent.trees import DUMP, Tree, Trees
 from protos.crashpoint import reach
 
 CALL_LIMIT_S = 8.0
@@ -33,9 +42,14 @@ RECYCLE_DIALS = 2_000
 RECYCLE_CALLS = 100_000
 RECYCLE_AGE_S = 12 * 3600.0
 SERVER_PORT = 9008
-DUMP = "dumpWindowHierarchy"
+# A full page of WeChat is 24 levels deep.
+MAX_DEPTH = 50
+RPC_PATH = "/jsonrpc/0"
+_DUMP_REQUEST = ready("POST", RPC_PATH, jsonrpc.request(DUMP, [False, MAX_DEPTH]))
 JAR_PATH = "/data/local/tmp/u2.jar"
 START_COMMAND = f"CLASSPATH={JAR_PATH} app_process / com.wetest.uia2.Main -p {SERVER_PORT}"
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 
 class _ServerDown(NotSent):
@@ -52,7 +66,7 @@ class _Device(uiautomator2.Device):  # type: ignore[misc]  # uiautomator2 ships 
         self._calls = 0
         self._started_at_s = clock()
         self._is_suspect = False
-        self._dump: tuple[bytes, Any] = (b"", None)  # the last tree as it came, and what it says
+        self._trees = Trees()
         self.before_inject: Callable[[], None] = lambda: None
         self._constructed = False
         super().__init__(adb_device, port=SERVER_PORT)
@@ -77,10 +91,14 @@ class _Device(uiautomator2.Device):  # type: ignore[misc]  # uiautomator2 ships 
         if self._is_suspect or self._line.idle_s() > MOMENT_S:
             self._read("ping", {}, CALL_LIMIT_S)
         try:
-            return self._once(method, params, limit_s, not_after_s)
+            return self._once(limit_s, method, params, not_after_s)
         except AnswerLost:
             self._is_suspect = True
             raise
+
+    def dump(self, limit_s: float) -> Tree:
+        """Return the tree of all windows; one that came lately is the same object again."""
+        return self._cured(self._look, limit_s, _DUMP_REQUEST)
 
     def start_uiautomator(self) -> None:
         """Have a server of our own running on the phone; NotOurs, NotSent, PhoneGone, Refused."""
@@ -131,35 +149,42 @@ class _Device(uiautomator2.Device):  # type: ignore[misc]  # uiautomator2 ships 
         return sock
 
     def _read(self, method: str, params: Any, limit_s: float) -> Any:
+        if method == DUMP:
+            request = ready("POST", RPC_PATH, jsonrpc.request(method, params))
+            return self._cured(self._look, limit_s, request).xml
+        return self._cured(self._once, limit_s, method, params)
+
+    def _cured(self, read: Callable[[*Args], T], *what: *Args) -> T:
+        """Return what `read` returns, called once more after a cure if there is no answer."""
         if self._process is None or self._is_suspect:
             self._cure(is_sick=False)
         try:
-            return self._once(method, params, limit_s)
+            return read(*what)
         except (AnswerLost, _ServerDown) as error:
             self._cure(is_sick=isinstance(error, Sick))
-        return self._once(method, params, limit_s)
+        return read(*what)
 
-    def _once(self, method: str, params: Any, limit_s: float, not_after_s: float = float("inf")) -> Any:
-        body = jsonrpc.request(method, params)
+    def _look(self, limit_s: float, request: bytes) -> Tree:
+        """Ask for a tree, at the least cost of all calls: most looks find what one before found."""
+        self._calls += 1
+        reach("device.before.dumpWindowHierarchy")
+        status, body = self._line.resend(request, limit_s, self._trees.bodies)
+        reach("device.after.dumpWindowHierarchy")
+        return self._trees.of(body if status == 200 else _body(DUMP, Reply(status, body)))
+
+    def _once(self, limit_s: float, method: str, params: Any, not_after_s: float = float("inf")) -> Any:
         self._calls += 1
         reach(f"device.before.{method}")
         reply = self._line.request(
             "POST",
-            "/jsonrpc/0",
-            body,
+            RPC_PATH,
+            jsonrpc.request(method, params),
             within_s=limit_s,
             not_after_s=not_after_s,
             before_send=self.before_inject if method in jsonrpc.INJECTS else None,
         )
         reach(f"device.after.{method}")
-        if reply.status != 200:
-            raise Sick(f"the server answered {method} with HTTP {reply.status}")
-        if method != DUMP:
-            return jsonrpc.result(method, reply.body)
-        # Most looks at a screen find what the one before found: comparing bytes is far cheaper than decoding.
-        if reply.body != self._dump[0]:
-            self._dump = (reply.body, jsonrpc.result(method, reply.body))
-        return self._dump[1]
+        return jsonrpc.result(method, _body(method, reply))
 
     def _cure(self, *, is_sick: bool) -> None:
         """Leave a server of ours that answers, or raise why there is none."""
@@ -263,6 +288,17 @@ class Driver:
         with self._lock, translated():
             return self._device.jsonrpc_call(method, list(params), within_s, not_after_s)
 
+    def dump(self, *, within_s: float = CALL_LIMIT_S) -> Tree:
+        """Return the tree of all windows, the same object again if the phone sent it lately.
+
+        Raises what a call that only reads does.
+        """
+        try:
+            with self._lock:
+                return self._device.dump(within_s)
+        except (adbutils.AdbError, OSError) as error:
+            raise translation(error) from None
+
     def shell(self, command: str, *, within_s: float = SHELL_LIMIT_S) -> str:
         """Run a shell command and return its output; AnswerLost if it does not end in time."""
         with translated():
@@ -316,6 +352,12 @@ class Driver:
         """End our server on the phone; never raises."""
         with self._lock, suppress(AgentError):
             self._device.stop_uiautomator(wait=False)
+
+
+def _body(method: str, reply: Reply) -> bytes:
+    if reply.status != 200:
+        raise Sick(f"the server answered {method} with HTTP {reply.status}")
+    return reply.body
 
 
 def selector(**fields: Any) -> dict[str, Any]:

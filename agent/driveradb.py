@@ -160,14 +160,19 @@ def translated() -> Iterator[None]:
     """Turn what adbutils raises into kinds of DriverError."""
     try:
         yield
-    except adbutils.AdbTimeout:
-        raise AnswerLost("the phone did not answer in time") from None
-    except adbutils.AdbError as error:
-        if "offline" in str(error) or "not found" in str(error):
-            raise PhoneGone from None
-        raise Refused(f"adb: {error}") from None
-    except OSError as broken:
-        raise AnswerLost(f"the connection to the phone broke: {type(broken).__name__}") from None
+    except (adbutils.AdbError, OSError) as error:
+        raise translation(error) from None
+
+
+def translation(error: adbutils.AdbError | OSError) -> DriverError:
+    """Return the kind of DriverError that stands for what adbutils raised."""
+    if isinstance(error, adbutils.AdbTimeout):
+        return AnswerLost("the phone did not answer in time")
+    if isinstance(error, OSError):
+        return AnswerLost(f"the connection to the phone broke: {type(error).__name__}")
+    if "offline" in str(error) or "not found" in str(error):
+        return PhoneGone()
+    return Refused(f"adb: {error}")
 
 
 def _gone(reason: str) -> DriverError:

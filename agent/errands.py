@@ -22,7 +22,7 @@ from agent.errors import (
     PlatformWarning,
     ScreenError,
 )
-from agent.evidence import Evidence
+from agent.evidence import Evidence, Picture
 from agent.grip import Grip
 from agent.hostlock import file_name
 from agent.intents import Intents
@@ -252,9 +252,9 @@ class Errands:
         if picture.name:
             self._outbox.add(replace(fact, picture=picture.name, picture_sha256=picture.sha256))
 
-    def report_blindness(self, cause: str, detail: str) -> None:
-        """Record that the screen cannot be read, with a picture of it for the operator."""
-        picture = self._evidence.keep(self._grip.phone.screenshot, cause)
+    def report_blindness(self, cause: str, detail: str, *, may_picture: bool) -> None:
+        """Record that the screen cannot be read, with a picture of it for the operator if one may be kept."""
+        picture = self._evidence.keep(self._grip.phone.screenshot, cause) if may_picture else Picture()
         self._outbox.add(
             ScreenUnknown(
                 activity="",

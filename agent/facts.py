@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from agent.capture import gaps
+from agent.capture.gaps import GapCause
 from protos.facts import AddObserved, Fact, GapSeen, MessageChanged, MessageSeen, peer_key
 
 if TYPE_CHECKING:
@@ -42,9 +43,12 @@ def hole(cause: str, now_ms: int, *, from_ms: int = 0) -> GapSeen:
 def of_chat(read: ChatRead, *, from_ms: int, to_ms: int) -> list[Fact]:
     """Return what a visit found: chat cleared, gap, new messages in order, what became of earlier ones.
 
-    `from_ms` is when the chat was read before (0: never), `to_ms` now.
+    `from_ms` is when the chat was read before (0: never), `to_ms` now. Where it goes on at a position
+    though nobody knows when it was read, what was archived is not known: all of it may be there twice.
     """
     found: list[Fact] = []
+    is_lost = bool(read.last_position) and not from_ms
+    cause = read.gap_cause or (GapCause.OUTBOX_DAMAGED if is_lost and read.new else "")
     if read.removed:
         found.append(
             gaps.removed(
@@ -56,19 +60,17 @@ def of_chat(read: ChatRead, *, from_ms: int, to_ms: int) -> list[Fact]:
                 to_ms=to_ms,
             )
         )
-    if read.gap_cause:
+    if cause:
         before = read.new[0].position if read.new else read.tail.position + 1
         found.append(
-            gaps.gap(
-                read.gap_cause, key=read.key, title=read.title, before=before, from_ms=from_ms, to_ms=to_ms
-            )
+            gaps.gap(cause, key=read.key, title=read.title, before=before, from_ms=from_ms, to_ms=to_ms)
         )
-    found += [_message(read, seen) for seen in read.new]
+    found += [_message(read, seen, is_doubtful=is_lost) for seen in read.new]
     found += [_changed(read, change) for change in read.changes]
     return found
 
 
-def _message(read: ChatRead, seen: SeenBubble) -> MessageSeen:
+def _message(read: ChatRead, seen: SeenBubble, *, is_doubtful: bool) -> MessageSeen:
     bubble = seen.bubble
     return MessageSeen(
         conversation_key=read.key,
@@ -79,7 +81,7 @@ def _message(read: ChatRead, seen: SeenBubble) -> MessageSeen:
         kind=bubble.kind,
         text=bubble.text,
         time_label=bubble.time_label,
-        ambiguous=seen.ambiguous,
+        ambiguous=seen.ambiguous or is_doubtful,
         sender=bubble.sender,
         shown_from_ms=bubble.shown_from_ms,
         shown_to_ms=bubble.shown_to_ms,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from agent.errors import AgentError, InHand
@@ -44,6 +44,7 @@ class Hand:
         self.panels: Panels = {}
         self._point: Point | None = None
         self._forgiven_to_s = float("-inf")
+        self._is_relied_on = False
 
     def touch(self, point: Point | None = None) -> None:
         """Note a touch by a person and, if that is known, where the finger came down."""
@@ -57,8 +58,17 @@ class Hand:
 
     def ask(self) -> None:
         """Raise InHand if nothing may be injected now."""
-        if self.is_on():
+        if self.is_on() or (self._is_relied_on and not self.is_watched):
             raise InHand
+
+    @contextmanager
+    def relied_on(self) -> Iterator[None]:
+        """Let nothing be injected in this block while touches are not listened to."""
+        self._is_relied_on = True
+        try:
+            yield
+        finally:
+            self._is_relied_on = False
 
     def now_s(self) -> float:
         """Return the seconds of the clock by which touches are timed."""

@@ -210,7 +210,7 @@ class Phone:
             raise
 
     def screenshot(self) -> bytes:
-        """Return a picture of the screen, JPEG or PNG; to be shown, never stored."""
+        """Return a picture of the screen, JPEG or PNG; what may be stored of it the callers say."""
         coded = self._driver.call("takeScreenshot", 1, 80, within_s=15.0)
         return base64.b64decode(coded) if coded else self._driver.shell_bytes("screencap -p")
 

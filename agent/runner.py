@@ -115,7 +115,9 @@ class Life:
         self._upkeep = Upkeep(outbox, self._intents)
         self._hand = grip.hand
         self._hand_watch = grip.watch_hand(changed=self._session.wake.set)
-        self._watch = ChatWatch(outbox, lambda: self._session.settings, self._hand, self._account)
+        self._watch = ChatWatch(
+            outbox, lambda: self._session.settings, self._hand, self._account, media=settings.media
+        )
 
     def live(self) -> Exit:
         """Work until there is a reason to end; raises PhoneGone and NotOurs."""
@@ -170,7 +172,7 @@ class Life:
             return PhoneState.PREPARING, error.kind
         why = blindness(error)
         if (self._pulse.state, self._pulse.cause) != (PhoneState.BLIND, why.cause):
-            self._errands.report_blindness(why.cause, why.detail)
+            self._errands.report_blindness(why.cause, why.detail, may_picture=self._watch.may_picture())
         return PhoneState.BLIND, why.cause
 
     def _trouble(self, state: PhoneState, cause: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from agent import facts, outboxfile
+from agent import cursors, facts, outboxfile
 from agent.logs import get_logger
 from protos import wire
 from protos.facts import Event
@@ -21,7 +21,7 @@ IN_DOUBT = "actions_in_doubt"
 
 DAMAGED = "outbox_damaged"
 _ACTIONS = ("lease", "intent")
-_REST = ("set_aside", "cursor", "chat_row")
+_REST = ("set_aside", "chat_row")
 # More numbers than this between two events are damage themselves.
 _FARTHEST = 10_000_000
 
@@ -98,6 +98,8 @@ def _take_over(old: sqlite3.Connection, conn: sqlite3.Connection, now_ms: int) -
     if not any(note["name"] == "spool_id" for note in notes):
         last = _renumber(conn)
     are_whole = [_copy(old, conn, table) for table in _ACTIONS]
+    if not _copy(old, conn, "cursor"):
+        outboxfile.set_meta(conn, cursors.LOST, str(last + _FARTHEST))
     for table in _REST:
         _copy(old, conn, table)
     if not all(are_whole):

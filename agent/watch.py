@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.boottime import wall_ms
 from agent.capture.passive import Passive
 from agent.capture.sweep import Sweeper, may_capture
 from agent.coverage import Coverage
-from agent.errors import DriverError, ScreenError
+from agent.errors import DriverError, InHand, ScreenError
 from agent.hand import Hand
 from agent.model import Settings
 from agent.outbox import Outbox
@@ -22,6 +24,9 @@ from agent.wechat.screens import ScreenName
 from agent.wechat.sense import blindness
 from agent.windows import is_open
 from protos.facts import CoverageState, PhoneState
+
+if TYPE_CHECKING:
+    from agent.capture.pictures import Pictures
 
 # How often the screen is looked at while nothing is due. A message that shows in between is in the store
 # within this time, the nap of the thread (0.25 s) and one visit to its chat (about 0.3 s): within 1.5 s also
@@ -36,7 +41,10 @@ _SWITCH_WORDS = frozenset({"切换账号", "切换帐号", "切換帳號", "登�
 
 
 class ChatWatch:
-    """Reads chats as the controller's settings allow; used by the thread of the phone."""
+    """Reads chats as the controller's settings allow; used by the thread of the phone.
+
+    `media` is the folder for pictures and how many bytes it may hold; without one none are taken.
+    """
 
     def __init__(
         self,
@@ -47,15 +55,20 @@ class ChatWatch:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], int] = wall_ms,
+        media: tuple[Path, int] | None = None,
     ) -> None:
         self._outbox = outbox
+        self._media = media
+        self._pictures: Pictures | None = None
         self._settings = settings
         self._hand = hand
         self._account = account
         self._clock = clock
         self._wall = wall
-        self._sweeper = Sweeper(outbox, settings, clock=clock)
-        self._passive = Passive(outbox, settings)
+        self._sweeper = Sweeper(
+            outbox, settings, clock=clock, pictures=self.pictures, may_keep=self._may_keep
+        )
+        self._passive = Passive(outbox, settings, self.pictures)
         self.coverage = Coverage(outbox, wall=wall, clock=clock)
         self._notice = ShownNotice()
         self._glimpse = b""
@@ -99,6 +112,28 @@ class ChatWatch:
         """Tell whether a chat may be opened now."""
         return not self.why_unread() and not self.why_unopened()
 
+    def pictures(self) -> Pictures | None:
+        """Return what takes pictures of chats, None unless the policy allows it: nothing is loaded then."""
+        if self._media is None or self._settings().media != "pictures" or self.why_unread():
+            self._pictures = None
+        elif self._pictures is None:
+            from agent.capture.pictures import Pictures
+            from agent.media import Media
+
+            folder, limit_bytes = self._media
+            self._pictures = Pictures(
+                Media(folder, limit_bytes=limit_bytes), self._settings, lambda: not self.why_unread()
+            )
+        return self._pictures
+
+    def may_picture(self) -> bool:
+        """Tell whether a picture of the whole screen may be kept as evidence: of what may be read only."""
+        return self.why_unread() in ("", "disk_full", "account_unknown")
+
+    def _may_keep(self) -> bool:
+        """Tell whether what is being read may still be kept: hours end, and notices are taken back."""
+        return self.why_unread() in ("", "disk_full")
+
     # ---- doing it
 
     def look(self, phone: Phone, may_go_on: Callable[[], bool]) -> None:
@@ -120,7 +155,14 @@ class ChatWatch:
 
     def _sweep(self, phone: Phone, may_go_on: Callable[[], bool], *, is_cued: bool) -> None:
         highest = self._outbox.highest
-        is_whole = self._sweeper.sweep(phone, may_go_on)
+        try:
+            with self._hand.relied_on():
+                is_whole = self._sweeper.sweep(phone, may_go_on)
+        except InHand:
+            if self._hand.is_on():
+                raise
+            self.wear_out()  # nobody sees touches any more: what was begun is left as it stands
+            return
         now_s = self._clock()
         pause_s = self._settings().sweep_pause_ms / 1000
         if is_whole:
@@ -143,17 +185,23 @@ class ChatWatch:
         """
         if not self._is_shown(phone) or not self._has_changed(phone):
             return
+        # Until it was read to its end it counts as changed, whatever breaks.
+        glimpse, self._glimpse = self._glimpse, b""
         try:
             screen = phone.screen()
+            is_read = True
             if screen is None or screen.name not in (ScreenName.CHAT, ScreenName.CHATS):
-                self._account.is_doubtful |= has_switch(phone.page())
+                # Who signs in where somebody was signed out may be anybody.
+                is_signing_in = screen is not None and screen.name is ScreenName.LOGIN
+                self._account.is_doubtful |= is_signing_in or has_switch(phone.page())
             else:
                 self._passive.look(phone)
+                is_read = self._passive.is_read
         except ScreenError as error:
             self._blind = blindness(error).cause
-            self._glimpse = b""
         else:
             self._blind = ""
+            self._glimpse = glimpse if is_read else b""
 
     def wear_out(self) -> None:
         """Let the next look count as one that found something: the phone was used for something else."""

@@ -46,7 +46,7 @@ class Archive:
         try:
             with self._ledger.work() as work:
                 intake = self._intake(work)
-                results = self._take_all(intake, batches)
+                results = self._take_all(work, intake, batches)
         except StoreUnreachable as error:
             return [error] * len(batches)
         except Exception:
@@ -132,8 +132,9 @@ class Archive:
         grams_of = grams.of_text if self._is_indexed else _no_grams
         return Intake(work, self._places, self._reports, self._match, self._list_version, grams_of=grams_of)
 
-    def _take_all(self, intake: Intake, batches: Sequence[Batch]) -> list[int | Exception]:
+    def _take_all(self, work: Work, intake: Intake, batches: Sequence[Batch]) -> list[int | Exception]:
         results: list[int | Exception] = [0] * len(batches)
+        work.tx.expect_batches([batch.phone_id for batch in batches])
         # In one order everywhere, so that two controllers cannot wait for each other.
         for place in sorted(range(len(batches)), key=lambda n: batches[n].phone_id):
             try:

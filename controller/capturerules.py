@@ -13,6 +13,8 @@ from controller.weekhours import is_within
 NO_NOTICE = "no_notice"
 EXCLUDED = "excluded"
 OUTSIDE_HOURS = "outside_hours"
+CAPTURE_OFF = "capture_off"
+OTHER_ACCOUNT = "other_account"  # signed in was another account than the one bound to the phone
 
 
 class CaptureMode(StrEnum):
@@ -58,6 +60,15 @@ class ExcludedChat:
 
 
 @dataclass(frozen=True, slots=True)
+class OnceExcluded:
+    """A conversation was private for a time, half-open, that is over."""
+
+    key: str
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class VersionInForce:
     """The notice that holders must have been given from a moment on."""
 
@@ -67,13 +78,19 @@ class VersionInForce:
 
 def version_at(versions: Sequence[VersionInForce], at_ms: int) -> str:
     """Return the version in force at a moment, of versions in the order of their moments; "" is any."""
-    return next((one.version for one in reversed(versions) if one.since_ms <= at_ms), "")
+    for one in reversed(versions):  # a generator takes twice as long, for each event
+        if one.since_ms <= at_ms:
+            return one.version
+    return ""
 
 
 def told_by(records: Sequence[Notice], versions: Sequence[VersionInForce], at_ms: int) -> Notice | None:
     """Return the newest record under which chats could be read at a moment; None: there is none."""
     wanted = version_at(versions, at_ms)
-    return next((record for record in reversed(records) if _covers(record, wanted, at_ms)), None)
+    for record in reversed(records):
+        if _covers(record, wanted, at_ms):
+            return record
+    return None
 
 
 def _covers(record: Notice, wanted: str, at_ms: int) -> bool:
@@ -102,16 +119,33 @@ class Gate:
     rules: CaptureRules
     excluded: frozenset[str]
     zone: str
+    former_rules: tuple[CaptureRules, ...] = ()  # before `rules`, oldest first
+    once_excluded: tuple[OnceExcluded, ...] = ()
 
     def verdict(self, key: str, at_ms: int) -> str:
         """Return "" if what was read of a chat at a moment may be kept, else the cause of the gap."""
         if told_by(self.records, self.versions, at_ms) is None:
             return NO_NOTICE
         # Whenever it was read: a private chat is private from the beginning.
-        if key in self.excluded:
+        if key in self.excluded or (
+            self.once_excluded
+            and any(one.key == key and one.from_ms <= at_ms < one.to_ms for one in self.once_excluded)
+        ):
             return EXCLUDED
-        # Hours hold from when they were set: what was read before was allowed by the hours of then.
-        is_ruled = at_ms >= self.rules.set_at_ms
-        if is_ruled and not is_within(self.rules.capture_windows, self.zone, at_ms):
-            return OUTSIDE_HOURS
-        return ""
+        rules = self._rules_at(at_ms)
+        if rules is None:
+            return ""
+        if rules.mode is CaptureMode.OFF:
+            return CAPTURE_OFF
+        return "" if is_within(rules.capture_windows, self.zone, at_ms) else OUTSIDE_HOURS
+
+    def is_open(self, at_ms: int) -> bool:
+        """Tell whether something of a moment may be kept of which nobody knows of what chat it is."""
+        was_private = any(one.from_ms <= at_ms < one.to_ms for one in self.once_excluded)
+        return not self.excluded and not was_private and not self.verdict("", at_ms)
+
+    def _rules_at(self, at_ms: int) -> CaptureRules | None:
+        # Rules hold from when they were set: what was read before was allowed by the rules of then.
+        if at_ms >= self.rules.set_at_ms:
+            return self.rules
+        return next((one for one in reversed(self.former_rules) if one.set_at_ms <= at_ms), None)

@@ -43,12 +43,15 @@ def gate(work: Work, account_id: AccountId, *, holder: str | None = None) -> Gat
         phone = tx.phone(phone_id) if phone_id else None
         holder = phone.holder if phone else ""
     account = tx.account(account_id)
+    *former, rules = tx.all_capture_rules(account_id) or [CaptureRules(account_id=account_id)]
     return Gate(
         records=tuple(tx.notices_of(holder)) if holder else (),
         versions=tuple(tx.notice_versions()),
-        rules=tx.capture_rules(account_id) or CaptureRules(account_id=account_id),
+        rules=rules,
         excluded=frozenset(chat.key for chat in tx.excluded_chats(account_id)),
         zone=(account.time_zone if account else "") or work.time_zone,
+        former_rules=tuple(former),
+        once_excluded=tuple(tx.once_excluded(account_id)),
     )
 
 
@@ -157,7 +160,7 @@ class Captures:
         if not reason.strip():
             raise BadRequest("say why this chat is captured again (reason)")
         with self._ledger.work() as work:
-            was_private = work.tx.include_chat(account_id, key)
+            was_private = work.tx.include_chat(account_id, key, work.now_ms)
             if was_private:
                 enter(work, actor=actor, what="chat.include", object_=f"{account_id} {key}", reason=reason)
                 work.touch(work.tx.phone_of_account(account_id))

@@ -112,7 +112,8 @@ def _next_page(tx: Tx, wanted: Wanted, at: Cursor) -> Pages:
             parts.append(part)
             if reached is not None:
                 return Pages(parts=tuple(parts), cursor=reached)
-            left -= read
+            # A chat without messages is work as well.
+            left -= max(read, 1)
             at = Cursor(conversation_id=chat.id + 1)
             if left <= 0:
                 return Pages(parts=tuple(parts), cursor=at)

@@ -46,6 +46,9 @@ class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lease_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 120
     lost_after_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 30
     not_sent_pause_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 60
+    # How long a phone is left alone after a touch, and how long an agent rests between two sweeps.
+    hand_quiet_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 30
+    sweep_pause_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 5
     words_file: str = ""
     words: tuple[str, ...] = ()
     # By which the allowed hours of accounts are read.

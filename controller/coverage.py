@@ -60,9 +60,11 @@ def by_hours(
         reached = max(reached, end)
     for hole in holes:
         since = hole.from_ms or hole.to_ms
-        for hour in hours:
-            if since < hour.to_ms and hole.to_ms >= hour.from_ms:
-                hour.gap_causes[hole.cause] = hour.gap_causes.get(hole.cause, 0) + 1
+        if since >= to_ms or hole.to_ms < from_ms:
+            continue
+        begins, ends = max(since, from_ms) // HOUR_MS - first, hole.to_ms // HOUR_MS - first
+        for hour in hours[begins : ends + 1]:
+            hour.gap_causes[hole.cause] = hour.gap_causes.get(hole.cause, 0) + 1
     return hours
 
 

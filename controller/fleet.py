@@ -149,7 +149,8 @@ class Fleet:
                 self._set_mode(work, phone, bound, unattended, reason)
             elif unattended is not None:
                 raise BadRequest("no account is bound to this phone, and none was seen on it")
-            tx.assign(phone.phone_id, holder=kept_holder, account_id=bound)
+            if (kept_holder, bound) != (phone.holder, phone.account_id):
+                tx.assign(phone.phone_id, holder=kept_holder, account_id=bound, since_ms=work.now_ms)
             told = f"holder={kept_holder} account={bound or ''} unattended={unattended}; {reason.strip()}"
             enter(work, actor=actor, what="phone.assign", object_=phone.phone_id, reason=told)
             work.touch(phone.phone_id)

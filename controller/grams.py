@@ -6,6 +6,7 @@ that contains what is asked for has all of its grams; whether it really contains
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -16,6 +17,11 @@ _MARK = "~"
 # Ends a token that stands for every gram that begins with it.
 PREFIX = "*"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# Nobody sees them, and nobody types them: soft hyphen, zero widths, marks of direction, forms of emoji.
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff]")
+_LONGEST_TOKEN_CHARS = 200
+# Of a text that no screen shows in one piece the beginning is indexed: PostgreSQL takes 1 MiB of a message.
+_MOST_GRAMS = 30_000
 # Letters and digits; signs that people look for, as emoji and currencies; marks that belong to a letter.
 _RUN = re.compile(
     "(?:[^\\W_]|[\u00a2-\u00a5\u00a9\u00ae\u00b0\u0300-\u036f\u20a0-\u20cf\u2100-\u2bff\u3030\u303d"
@@ -27,7 +33,7 @@ def fold(text: str) -> str:
     """Return a text in the form in which texts are compared: widths, ligatures and cases are one."""
     if text.isascii():
         return text.lower()
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).casefold()
     # What a person typed may hold half a character, which no database takes.
     return _LONE_SURROGATE.sub("\ufffd", folded)
 
@@ -40,11 +46,12 @@ def contains(text: str, wanted: str) -> bool:
 def of_text(*texts: str) -> str:
     """Return the grams of texts, each once, with blanks between them: what the index of the store keeps.
 
-    Each pair of neighbours within a run of letters, digits and signs, and the last character of each run.
+    Each pair of neighbours within a run of letters, digits and signs, and the last character of each run; of
+    longer texts than any screen shows those of the beginning.
     """
     found: set[str] = set()
     for text in texts:
-        for run in _runs(text):
+        for run in _runs(text[:_MOST_GRAMS]):
             found.update(map(add, run, run[1:]))
             found.add(run[-1])
     return " ".join(found)
@@ -73,7 +80,10 @@ def of_phone(phone_id: str) -> str:
 
 def of_account(account_id: str) -> str:
     """Return the token of all messages of an account."""
-    return f"{_MARK}a{account_id.encode('utf-8', 'replace').hex()}"
+    raw = account_id.encode("utf-8", "replace")
+    # No database takes a token of any length.
+    told = raw.hex() if len(raw) <= _LONGEST_TOKEN_CHARS else hashlib.sha256(raw).hexdigest()
+    return f"{_MARK}a{told}"
 
 
 def of_conversation(conversation_id: int) -> str:

@@ -8,23 +8,27 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from controller import captures
-from controller.capturerules import Gate
+from controller.capturerules import OTHER_ACCOUNT, Gate
 from controller.errors import BadRequest, SpoolGap
 from controller.fleet import known_phone
 from controller.ingestchats import ChatIntake, Places
 from controller.ledger import Work
-from controller.model import AccountId, Phone, PhoneId
+from controller.model import AccountId, Phone, PhoneId, Tenure
 from controller.reports import Reports, Source, Unfit, account_of, fit
 from controller.store.base_ingest import NewEvent
+from controller.tenures import as_of
 from controller.words import Matcher
 from protos.facts import (
     ChatRemoved,
     Event,
+    Fact,
     FriendAccepted,
     FriendRequestSeen,
     GapSeen,
     MessageChanged,
     MessageSeen,
+    UnknownFact,
+    conversation_key,
 )
 from protos.wire import Unsealable, kind_of, unseal
 
@@ -45,16 +49,19 @@ class Sealed(NamedTuple):
     body_hash: bytes
     event: Event | None
     flaw: str = ""
+    unfit: Event | None = None  # what a broken one tells, as far as it can be read
 
 
 def unsealed(body: bytes) -> Sealed:
     """Return an event out of its bytes; one that cannot be read or kept is said to be broken."""
     digest = hashlib.sha256(body).digest()
+    event = None
     try:
+        event = unseal(body)
         # A text that holds a NUL has a zero byte on the wire.
-        return Sealed(body, digest, fit(unseal(body), is_without_nul=b"\0" not in body))
+        return Sealed(body, digest, fit(event, is_without_nul=b"\0" not in body))
     except (Unsealable, Unfit) as error:
-        return Sealed(body, digest, None, str(error)[:200])
+        return Sealed(body, digest, None, str(error)[:200], event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +81,17 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A batch whose phone, account and spool are locked."""
+    """A batch whose phone, account and spool are locked; `tenures` are looked up if an event is older."""
 
     batch: Batch
     phone: Phone
     high_water: int
+    tenures: Sequence[Tenure]
+
+    def phone_of(self, sealed: Sealed) -> Phone:
+        """Return the phone with the holder and the account it had when an event was written."""
+        event = sealed.event or sealed.unfit
+        return self.phone if event is None else as_of(self.phone, self.tenures, event.at_ms)
 
 
 class Intake:
@@ -97,6 +110,7 @@ class Intake:
         self._work = work
         self._reports = reports
         self._events: list[NewEvent] = []
+        self._reached: dict[tuple[PhoneId, str], int] = {}
         self._gates: dict[tuple[str, str], Gate] = {}
         self._chats = ChatIntake(work, known, match, list_version, grams_of=grams_of)
 
@@ -109,25 +123,32 @@ class Intake:
         if phone.account_id is not None:
             # Phone, account, task: in the order in which a lease takes them.
             tx.lock_account(phone.account_id)
+        if (batch.phone_id, batch.spool_id) in self._reached:
+            self.finish()
         high_water = tx.lock_spool(batch.phone_id, batch.spool_id, self._work.now_ms)
         if batch.first_seq > high_water + 1:
             raise SpoolGap(expected_seq=high_water + 1)
-        return Opened(batch, phone, high_water)
+        dated = [event.at_ms for sealed in batch.events if (event := sealed.event or sealed.unfit)]
+        is_older = bool(dated) and min(dated) < phone.held_since_ms
+        return Opened(batch, phone, high_water, tx.tenures(phone.phone_id) if is_older else ())
 
     def take(self, opened: Opened) -> int:
         """Take the events of an opened batch in; returns the highest contiguous seq of its spool."""
-        batch, phone, high_water = opened.batch, opened.phone, opened.high_water
+        batch, high_water = opened.batch, opened.high_water
         for seq, sealed in enumerate(batch.events, batch.first_seq):
             # The spool is held: beyond its high water no place is taken.
             if seq > high_water or not self._is_there(opened, seq, sealed):
-                self._take(Source(phone, batch.spool_id, seq), sealed)
+                self._take(Source(opened.phone_of(sealed), batch.spool_id, seq), sealed)
         reached = batch.first_seq + len(batch.events) - 1
         if reached > high_water:
-            self._work.tx.set_high_water(batch.phone_id, batch.spool_id, reached)
+            self._reached[batch.phone_id, batch.spool_id] = reached
         return max(reached, high_water)
 
     def finish(self) -> None:
         """Write what waits."""
+        if self._reached:
+            self._work.tx.put_high_waters(self._reached)
+            self._reached = {}
         if self._events:
             self._work.tx.put_events(self._events)
             self._events = []
@@ -152,7 +173,9 @@ class Intake:
                 batch.phone_id,
                 batch.spool_id,
                 seq,
-                body=sealed.body,
+                body=sealed.body
+                if self._may_keep(Source(opened.phone_of(sealed), "", seq), sealed)
+                else None,
                 body_hash=sealed.body_hash,
                 archived_at_ms=self._work.now_ms,
             )
@@ -162,27 +185,60 @@ class Intake:
         event = sealed.event
         if event is None:
             # Set aside with its bytes: one broken event must not stop the phone's spool.
-            self._keep(source, sealed, kind=POISON, cause=sealed.flaw)
+            self._keep(source, self._bared(source, sealed), kind=POISON, cause=sealed.flaw)
+            # Whatever it told is missing.
+            self._work.tx.add_event_gap(
+                source.phone.phone_id,
+                source.spool_id,
+                from_seq=source.seq,
+                to_seq=source.seq,
+                cause="set_aside",
+                at_ms=self._work.now_ms,
+            )
             return
         fact = event.fact
         if isinstance(fact, CHAT_FACTS) and (refusal := self._refusal(source, event)):
             self._keep(source, sealed._replace(body=None), kind=kind_of(fact), cause=REFUSED + refusal)
             self._work.tx.count_refused(source.phone.phone_id, 1)
-            self._chats.refused(source, event, refusal)
+            # Of an account that nobody has watched not even the times are kept.
+            if refusal != OTHER_ACCOUNT or self._work.tx.phone_of_account(account_of(source, event)):
+                self._chats.refused(source, event, refusal)
             return
+        if isinstance(fact, UnknownFact):
+            sealed = self._bared(source, sealed)
         self._keep(source, sealed, kind=kind_of(fact))
         if not self._chats.take(source, event):
             self._reports.apply(self._work, source, event)
 
     def _refusal(self, source: Source, event: Event) -> str:
         """Return why a chat event may not be kept; empty if it may."""
-        account_id, holder = account_of(source, event), source.phone.holder
+        account_id = account_of(source, event)
+        if account_id != source.phone.account_id:
+            return OTHER_ACCOUNT
+        # By the moment of reading: a notice does not cover what was read before the holder was told.
+        return self._gate(account_id, source.phone.holder).verdict(_key_of(event.fact), event.at_ms)
+
+    def _gate(self, account_id: AccountId, holder: str) -> Gate:
         gate = self._gates.get((account_id, holder))
         if gate is None:
-            gate = captures.gate(self._work, AccountId(account_id), holder=holder)
+            gate = captures.gate(self._work, account_id, holder=holder)
             self._gates[account_id, holder] = gate
-        # By the moment of reading: a notice does not cover what was read before the holder was told.
-        return gate.verdict(getattr(event.fact, "conversation_key", ""), event.at_ms)
+        return gate
+
+    def _bared(self, source: Source, sealed: Sealed) -> Sealed:
+        """Return an event without its bytes if these may be of a chat that may not be kept."""
+        return sealed if self._may_keep(source, sealed) else sealed._replace(body=None)
+
+    def _may_keep(self, source: Source, sealed: Sealed) -> bool:
+        event = sealed.event or sealed.unfit
+        if event is not None and isinstance(event.fact, CHAT_FACTS):
+            return not self._refusal(source, event)
+        if event is not None and not isinstance(event.fact, UnknownFact):
+            return True
+        # Nobody here knows what it tells: it may be a message of any chat.
+        account_id, holder = source.phone.account_id, source.phone.holder
+        at_ms = self._work.now_ms if event is None else event.at_ms
+        return account_id is not None and self._gate(account_id, holder).is_open(at_ms)
 
     def _keep(self, source: Source, sealed: Sealed, *, kind: str, cause: str = "") -> None:
         event = sealed.event
@@ -200,3 +256,13 @@ class Intake:
                 self._work.now_ms,
             )
         )
+
+
+def _key_of(fact: Fact) -> str:
+    """Return the key of the chat a fact is about; a friend, also one to be, has a private chat."""
+    if isinstance(fact, MessageSeen):  # nearly all
+        return fact.conversation_key
+    match fact:
+        case FriendAccepted(conversation_title=name) | FriendRequestSeen(peer_name=name):
+            return conversation_key(name.strip(), "private")
+    return str(getattr(fact, "conversation_key", ""))

@@ -93,6 +93,16 @@ class Phone:
     last_seen_ms: int | None = None
     numbered_at_ms: int = 0
     cooldown_until_ms: int | None = None  # of its account: no earlier end of the rest was meant
+    held_since_ms: int = 0  # since when holder and account are these; 0: nobody knows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenure:
+    """Who held a phone and which account was bound to it, from a moment on."""
+
+    holder: str
+    account_id: AccountId | None
+    since_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

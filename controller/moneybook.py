@@ -14,6 +14,8 @@ from protos.facts import MessageKind
 
 MONEY = (MessageKind.RED_PACKET, MessageKind.TRANSFER)
 _PAGE = 200
+# So many are looked at for one answer, as the core does nothing else meanwhile.
+MAX_LOOKED_AT = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ class MoneyBook:
     def page(self, asked: Asked) -> Page:
         """Return the next entries."""
         found: list[Entry] = []
-        before_id = asked.before_id
+        before_id, looked_at = asked.before_id, 0
         with self._ledger.look() as tx:
             while True:
                 ids = tx.money_messages(account_id=asked.account_id, before_id=before_id, limit=_PAGE)
@@ -63,7 +65,9 @@ class MoneyBook:
                         return Page(entries=tuple(found), next_before_id=entry.message.id)
                 if len(ids) < _PAGE or asked.period.is_over(messages[-1]):
                     return Page(entries=tuple(found), next_before_id=None)
-                before_id = ids[-1]
+                before_id, looked_at = ids[-1], looked_at + len(ids)
+                if looked_at >= MAX_LOOKED_AT:
+                    return Page(entries=tuple(found), next_before_id=before_id)
 
 
 def _entries(tx: Tx, messages: Sequence[Message], asked: Asked) -> list[Entry]:

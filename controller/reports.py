@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any, get_args
+from dataclasses import fields, replace
+from typing import Any, NamedTuple, get_args
 
 from controller import accepting, followups, friends, observations, restoring, rests
 from controller.clienttables import learned
@@ -44,16 +44,19 @@ from protos.facts import (
 # Spans are closed each hour; a longer one than this comes of a clock that was set.
 _LONGEST_COVERAGE_MS = 7 * DAY_MS
 _MAX_NUMBER = 2**63 - 1
+# What is dated outside these is dated by no clock (years 2 to 9999), and nobody can show it.
+_FIRST_MOMENT_MS, _LAST_MOMENT_MS = -62_000_000_000_000, 253_370_000_000_000
+# By so much an agent's clock may be ahead: nothing was watched that has not happened yet.
+_AHEAD_MS = MINUTE_MS
 _PICTURE_WITHIN_MS = 10 * MINUTE_MS
 
 
 class Unfit(ValueError):
-    """The event holds a number that no database keeps."""
+    """The event holds a number that no database keeps, or a moment that no clock shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where an event came from; `phone` as it stood when its batch began."""
+class Source(NamedTuple):
+    """Where an event came from; `phone` as it stood when the event was written."""
 
     phone: Phone
     spool_id: str
@@ -73,6 +76,11 @@ def fit(event: Event, *, is_without_nul: bool = False) -> Event:
     for name in _NUMBERS[type(fact)]:
         if getattr(fact, name) > _MAX_NUMBER:
             raise Unfit(f"{name} is too large")
+    if not _FIRST_MOMENT_MS <= event.at_ms <= _LAST_MOMENT_MS:
+        raise Unfit("at_ms is no moment")
+    for name in _MOMENTS[type(fact)]:
+        if not _FIRST_MOMENT_MS <= getattr(fact, name) <= _LAST_MOMENT_MS:
+            raise Unfit(f"{name} is no moment")
     return event if is_without_nul else _without_nul(event)
 
 
@@ -89,7 +97,13 @@ def _without_nul(event: Event) -> Event:
 
 # Annotations of the facts are texts there.
 _NUMBERS: dict[type[Any], tuple[str, ...]] = {
-    kind: tuple(field.name for field in fields(kind) if field.type == "int") for kind in get_args(Fact)
+    kind: tuple(
+        field.name for field in fields(kind) if field.type == "int" and not field.name.endswith("_ms")
+    )
+    for kind in get_args(Fact)
+}
+_MOMENTS: dict[type[Any], tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind) if field.name.endswith("_ms")) for kind in get_args(Fact)
 }
 
 
@@ -272,7 +286,8 @@ class Reports:
 
     def _coverage(self, work: Work, source: Source, event: Event, fact: CoverageSeen) -> None:
         is_sound = 0 <= fact.from_ms < fact.to_ms <= fact.from_ms + _LONGEST_COVERAGE_MS
-        if not is_sound or fact.state not in set(CoverageState):
+        to_ms = min(fact.to_ms, work.now_ms + _AHEAD_MS)
+        if not is_sound or fact.state not in set(CoverageState) or to_ms <= fact.from_ms:
             return  # what nobody can place stays unwatched
         work.tx.add_coverage(
             CoverageSpan(
@@ -280,7 +295,7 @@ class Reports:
                 phone_id=source.phone.phone_id,
                 account_id=account_of(source, event),
                 from_ms=fact.from_ms,
-                to_ms=fact.to_ms,
+                to_ms=to_ms,
                 state=fact.state,
                 cause=fact.cause,
             )

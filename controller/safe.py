@@ -12,6 +12,9 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # A spreadsheet runs a cell that begins with one of these; full-width forms are folded by some programs.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
+# Hidden, yet no terminal is steered by them: ends of lines, tabs, and what joins or parts emoji.
+_HARMLESS = frozenset("\n\t\u200b\u200c\u200d\u2060\ufeff")
+
 # With or without country code, in one piece or as people group it: 138 0013 8000, 138-0013-8000.
 _MOBILE = re.compile(r"(?<!\d)((?:(?:00)?86[ -]?)?1[3-9]\d[ -]?)\d{4}([ -]?\d{4})(?!\d)")
 _FULL_MOBILE_DIGITS = 11
@@ -37,6 +40,20 @@ def json_text(value: object, *, indent: int | None = None) -> str:
     """Return JSON in UTF-8 with hidden characters as escapes: lossless, and harmless on a terminal."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return "".join(json.dumps(char)[1:-1] if char != "\n" and is_hidden(char) else char for char in text)
+
+
+def csv_text(text: str) -> str:
+    r"""Return a cell for spreadsheets and terminals: no formula, and what steers a terminal is written out.
+
+    Ends of lines stay, and the joiners of emoji.
+    """
+    shown = text if text.isprintable() else "".join(map(_unsteered, text))
+    return csv_cell(shown)
+
+
+def _unsteered(char: str) -> str:
+    steers = is_hidden(char) and char not in _HARMLESS
+    return _escaped(char) if steers else char
 
 
 def csv_cell(text: str) -> str:

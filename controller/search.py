@@ -17,6 +17,7 @@ from controller.safe import masked
 from controller.store.base import Tx
 
 _PAGE = 200
+_SHORTEST_PAGE = 10
 MAX_WORDS = 20
 MAX_TEXT_CHARS = 200
 # So many candidates are compared for one answer, as the core does nothing else meanwhile.
@@ -64,7 +65,10 @@ def matches(message: Message, words: Sequence[str]) -> bool:
 def find(tx: Tx, query: Query) -> Found:
     """Return the next messages that match."""
     wanted = grams.of_queries(query.words)
-    sources = [_candidates(tx, query, wanted, phone_id) for phone_id in (query.phone_ids or (None,))]
+    phones = query.phone_ids or (None,)
+    # Of each phone a page is read before the first message is compared.
+    page = max(_PAGE // len(phones), _SHORTEST_PAGE)
+    sources = [_candidates(tx, query, wanted, phone_id, page) for phone_id in phones]
     found: list[Message] = []
     reached: int | None = None
     for seen, message in enumerate(heapq.merge(*sources, key=lambda one: -one.id), start=1):
@@ -83,7 +87,9 @@ def find(tx: Tx, query: Query) -> Found:
     )
 
 
-def _candidates(tx: Tx, query: Query, wanted: list[str], phone_id: PhoneId | None) -> Iterator[Message]:
+def _candidates(
+    tx: Tx, query: Query, wanted: list[str], phone_id: PhoneId | None, page: int
+) -> Iterator[Message]:
     before_id = query.before_id
     while True:
         ids = tx.search(
@@ -92,13 +98,13 @@ def _candidates(tx: Tx, query: Query, wanted: list[str], phone_id: PhoneId | Non
             account_id=query.account_id,
             conversation_id=query.conversation_id,
             before_id=before_id,
-            limit=_PAGE,
+            limit=page,
         )
         for message in tx.messages_by_id(ids):
             if query.period.is_over(message):
                 return
             yield message
-        if len(ids) < _PAGE:
+        if len(ids) < page:
             return
         before_id = ids[-1]
 

@@ -16,7 +16,7 @@ from controller.addresses import bind, check_loopback, shown
 from controller.clock import HOUR_MS, SystemClock
 from controller.config import Config
 from controller.core import Core, CoreSettings
-from controller.corethread import CoreThread, collect_rarely
+from controller.corethread import CoreThread, collect_rarely, switch_often
 from controller.errors import ConfigWrong
 from controller.limits import rules_of
 from controller.logs import log_to_stderr
@@ -40,6 +40,8 @@ def settings_of(config: Config) -> CoreSettings:
         lease_ms=round(section.lease_s * 1000),
         lost_after_ms=round(section.lost_after_s * 1000),
         not_sent_pause_ms=round(section.not_sent_pause_s * 1000),
+        hand_quiet_ms=round(section.hand_quiet_s * 1000),
+        sweep_pause_ms=round(section.sweep_pause_s * 1000),
         stop_loss=StopLoss(
             window_rows=section.stop_loss.window_rows,
             max_not_found_percent=section.stop_loss.max_not_found_percent,
@@ -57,6 +59,7 @@ def run(config: Config) -> None:
     token = read_token(config.token_file)
     log_to_stderr()
     collect_rarely()
+    switch_often()
     asyncio.run(_serve(config, token))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import accumulate
 
 from controller.errors import BadRequest
@@ -31,7 +30,8 @@ def found_in(match: Matcher, messages: Sequence[MessageSeen]) -> builtins.list[t
     found = []
     for hit in match(_BETWEEN.join(texts)):
         place = bisect_right(starts, hit.start) - 1
-        found.append((place, replace(hit, start=hit.start - starts[place], end=hit.end - starts[place])))
+        start = starts[place]
+        found.append((place, Hit(word=hit.word, start=hit.start - start, end=hit.end - start)))
     return found
 
 

@@ -97,10 +97,16 @@ def joined(windows: Iterable[Window]) -> tuple[Window, ...]:
 
 
 def is_within(windows: Sequence[Window], zone_name: str, at_ms: int) -> bool:
-    """Tell whether the local clock shows a minute of the windows at a moment; no windows: always."""
+    """Tell whether the local clock shows a minute of the windows at a moment; no windows: always.
+
+    A moment that no clock shows lies in no window.
+    """
     if not windows:
         return True
-    local = datetime.fromtimestamp(at_ms / SECOND_MS, tz=zone(zone_name))
+    try:
+        local = datetime.fromtimestamp(at_ms / SECOND_MS, tz=zone(zone_name))
+    except (OverflowError, ValueError, OSError):
+        return False
     minute = local.weekday() * DAY_MINUTES + local.hour * 60 + local.minute
     return any(window.start_min <= minute < window.end_min for window in windows)
 

@@ -40,7 +40,7 @@ def merged(then: Bubble, now: Bubble) -> Bubble:
         state=now.state or then.state,
         amount_fen=now.amount_fen if now.amount_fen >= 0 else then.amount_fen,
         detail=now.detail or then.detail,
-        media_sha256=now.media_sha256 or then.media_sha256,
+        media_sha256=then.media_sha256 or now.media_sha256,  # what was archived
         shown_from_ms=from_ms,
         shown_to_ms=to_ms,
     )

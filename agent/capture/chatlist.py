@@ -12,7 +12,9 @@ from agent.wechat.pages import Box, Node
 from agent.wechat.screens import Screen
 
 # Rows that look like chats and are folders or notices of the platform.
-FOLDERS = frozenset({"订阅号消息", "服务号", "服务通知", "折叠的聊天", "微信支付", "微信运动"})
+FOLDERS = frozenset({"订阅号消息", "服务号", "服务通知", "微信支付", "微信运动"})
+# Chats that the holder put away: the row stands for all of them and leads to a list of its own.
+FOLDED = frozenset({"折叠的聊天", "折叠的群聊", "Folded Chats", "Minimized Groups"})
 # Less of a row than this under the bars is neither read nor tapped.
 SEEN_SHARE = 0.6
 PICTURE_SHARE = 0.23
@@ -47,6 +49,12 @@ def read_rows(screen: Screen, true_texts: TrueTexts) -> list[SeenRow]:
     return found
 
 
+def has_folder(screen: Screen) -> bool:
+    """Tell whether a row in sight stands for folded chats."""
+    lists = screen.lists()
+    return bool(lists) and any(node.text in FOLDED for node in screen.page.inside(lists[0]))
+
+
 def free_area(screen: Screen) -> Box:
     """Return the list between the action bar and the tabs, both of which lie over it."""
     bar = screen.tabs()[0]
@@ -77,7 +85,7 @@ def _row(screen: Screen, node: Node, true_texts: TrueTexts) -> ChatRow | None:
     time = next((one for one in lines if one.at != name.at and one.box.top < name.box.bottom), None)
     preview = next((one for one in lines if one.box.top >= name.box.bottom), None)
     true = true_texts([one for one in (name, preview) if one is not None])
-    if name.at not in true or true[name.at] in FOLDERS:
+    if name.at not in true or true[name.at] in FOLDERS | FOLDED:
         return None
     said = true.get(preview.at, preview.text) if preview is not None else ""
     return ChatRow(

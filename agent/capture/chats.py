@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from agent.capture.chatlist import SeenRow, free_area, read_rows, unread_total
+from agent.capture.align import borders
+from agent.capture.chatlist import SeenRow, free_area, has_folder, read_rows, unread_total
 from agent.capture.chatlog import ChatRead, SeenBubble, Tail
 from agent.capture.hints import has_badge
-from agent.capture.keys import conversation_key, is_excluded
+from agent.capture.keys import conversation_key, may_be_excluded
 from agent.capture.pagewalk import SCROLL_SHARE, Bounds, read_up
 from agent.errors import (
     ChatExcluded,
@@ -27,12 +29,19 @@ from agent.phone import Phone
 from agent.wechat.screens import Screen, ScreenName
 from agent.wechat.steps import arrive
 
+if TYPE_CHECKING:
+    from agent.capture.pictures import Pictures
+
 __all__ = ["ChatRead", "SeenBubble", "Tail", "look_over", "named", "read_chat", "unread_rows"]
 
 LIST_PAGES = 40
 # A row may climb past the reader while the list is gone through: what was not found is looked for again.
 LIST_TRIES = 2
 _MEMBERS = re.compile(r"(.*?)\s*[(（]\d+[)）]", re.DOTALL)
+# While the other side writes, the page of a private chat says so in the place of the name.
+_IS_TYPING = re.compile(r"对方正在(?:输入|讲话|说话)\s*[.…]*|(?:typing|speaking)\s*[.…]+", re.IGNORECASE)
+# They pause sooner or later; until then nobody can tell whose chat it is.
+NAME_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class ListLook:
     titles: frozenset[str]
     namesakes: frozenset[str]  # names that two rows bear
     is_whole: bool
+    has_folder: bool = False  # some chats stand on a page of their own, which is not opened
 
 
 def look_over(
@@ -56,11 +66,15 @@ def look_over(
     seen: dict[str, ChatRow] = {}
     found: dict[str, ChatRow] = {}
     namesakes: set[str] = set()
-    is_whole = False
+    is_whole = is_folded = False
+    above: list[str] = []
     screen = to_top(phone, phone.home())
     for _ in range(LIST_PAGES):
         rows = [one.row for one in read_rows(screen, phone.true_texts)]
-        namesakes.update(title for title, count in Counter(row.title for row in rows).items() if count > 1)
+        titles = [row.title for row in rows]
+        namesakes |= namesakes_on(titles, above=above, known=seen)
+        is_folded |= has_folder(screen)
+        above = titles
         seen |= {row.title: row for row in rows}
         hints = [row for row in rows if is_hint(row)]
         for row in hints:
@@ -74,7 +88,18 @@ def look_over(
             is_whole = True
             break
         screen = lower
-    return ListLook(tuple(found.values()), frozenset(seen), frozenset(namesakes), is_whole)
+    return ListLook(tuple(found.values()), frozenset(seen), frozenset(namesakes), is_whole, is_folded)
+
+
+def namesakes_on(titles: Sequence[str], *, above: Sequence[str], known: Collection[str]) -> set[str]:
+    """Return the names that a page of the list repeats, on itself or, below what it shares, of upper pages.
+
+    `above` are the names on the page before, `known` those on all before. Where the list moved meanwhile
+    only the page itself counts: a row may stand lower than it did.
+    """
+    twice = {title for title, count in Counter(titles).items() if count > 1}
+    shared = next(iter(borders(above, titles)), 0)
+    return twice | {title for title in titles[shared:] if shared and title in known}
 
 
 def unread_rows(phone: Phone, is_hint: Callable[[ChatRow], bool] = has_badge) -> list[ChatRow]:
@@ -91,25 +116,33 @@ def read_chat(
     bounds: Bounds | None = None,
     excluded: Collection[str] = (),
     opened_other: Callable[[str], None] = lambda _: None,
+    pictures: Pictures | None = None,
 ) -> ChatRead:
     """Open a chat, read it up to its archived tail, archive that, and only then leave the chat.
 
     Of `row` only title and count are used. The list may move between look and tap: then the chat that was
     opened is read, as it bears no badge any more, and returned under its own name; `opened_other` is told
-    that name before anything of it is read.
+    that name before anything of it is read. `pictures` is given only where the policy allows to keep them.
     Raises ChatNotListed if there is no such row, TwoChatsOneName if there are two, ChatExcluded if the chat
     is one not to be read (nothing of it was), NotRecognised if the row leads to no chat; kinds of DriverError
     and ScreenError. A DriverError may come after `archive`.
     """
     seen, screen = _open(phone, row.title)
     try:
+        screen = _with_name(phone, screen)
         title, kind, key = _not_excluded(phone, screen, row.title, excluded)
         if title != row.title:
             opened_other(title)
         unread = max(row.unread, seen.unread) if title == row.title else 0
         tail = tail_of(key)
         walk = read_up(
-            phone, screen, tail, unread=unread, is_group=kind == "group", bounds=bounds or Bounds()
+            phone,
+            screen,
+            tail,
+            unread=unread,
+            is_group=kind == "group",
+            bounds=bounds or Bounds(),
+            pictures=pictures,
         )
         read = ChatRead(
             key=key,
@@ -124,8 +157,13 @@ def read_chat(
             last_position=tail.position,
             is_finished=walk.is_finished,
         )
+        phone.hand.ask()  # who touches the phone may have opened another chat: then nothing of it counts
+        if pictures is not None:
+            read = pictures.keep(read)
         archive(read)
     except BaseException:
+        if pictures is not None:
+            pictures.drop()
         with suppress(DriverError):  # the first error tells more
             phone.back()
         raise
@@ -139,9 +177,40 @@ def _not_excluded(
     """Return name, kind and key of the chat in front; ChatExcluded before anything of it is looked at."""
     title, kind = named(phone, screen, lambda shown: shown == wanted)
     key = conversation_key(title, kind)
-    if is_excluded(key, excluded):
+    # Its kind is what the page shows of it, which an excluded chat must not slip through.
+    if may_be_excluded(title, excluded):
         raise ChatExcluded
     return title, kind, key
+
+
+def _with_name(phone: Phone, screen: Screen) -> Screen:
+    """Return the chat in front once it bears its name; NotInTime if it goes on to say that somebody types."""
+    if not _is_nameless(screen):
+        return screen
+    return phone.expect(
+        ScreenName.CHAT,
+        what="the name of the chat",
+        within_s=NAME_WITHIN_S,
+        test=lambda one: not _is_nameless(one),
+    )
+
+
+def _is_nameless(screen: Screen) -> bool:
+    node = screen.title()
+    return node is not None and _IS_TYPING.fullmatch(node.text.strip()) is not None
+
+
+def names(phone: Phone, screen: Screen) -> tuple[str, ...]:
+    """Return what the chat in front may be called: a number in brackets may count members or be a name's.
+
+    None if the page says in its place that somebody types. NotRecognised if the page moves.
+    """
+    node = screen.title()
+    if node is None or _is_nameless(screen):
+        return ()
+    shown = phone.true_text(node)
+    match = _MEMBERS.fullmatch(shown)
+    return (shown, match[1]) if match else (shown,)
 
 
 def named(phone: Phone, screen: Screen, is_known: Callable[[str], bool]) -> tuple[str, str]:

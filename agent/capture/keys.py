@@ -6,14 +6,9 @@ from collections.abc import Collection
 
 from protos.facts import conversation_key
 
-__all__ = ["KINDS", "conversation_key", "is_excluded", "may_be_excluded"]
+__all__ = ["KINDS", "conversation_key", "may_be_excluded"]
 
 KINDS = ("private", "group", "service")
-
-
-def is_excluded(key: str, excluded: Collection[str]) -> bool:
-    """Tell whether a conversation is one of those that are never opened and never read."""
-    return key in excluded
 
 
 def may_be_excluded(title: str, excluded: Collection[str]) -> bool:

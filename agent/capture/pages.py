@@ -34,13 +34,15 @@ SHORT_TEXT_SHARE = 0.15
 class Item:
     """A message, system line or time line (`bubble` None); `top` in px of its first sign.
 
-    Wholly in sight, unless `is_cut`: a long message whose beginning, with who wrote it, is not.
+    Wholly in sight, unless `is_cut`: a long message whose beginning, with who wrote it, is not. `picture` is
+    where the picture of an image message stands; None for all others, and while it is loading or cut off.
     """
 
     key: Key
     bubble: Bubble | None
     top: int
     is_cut: bool = False
+    picture: Box | None = None
 
 
 def read_items(
@@ -181,7 +183,27 @@ class _Reader:
         side = "in" if avatar.box.centre[0] < self.area.centre[0] else "out"
         bubble = self._bubble(row, avatar, side, frozenset(node.at for node in above))
         if not self._is_open(row, bubble):
-            yield Item(key_of(bubble), bubble, avatar.box.top)
+            yield Item(key_of(bubble), bubble, avatar.box.top, picture=self._picture(row, avatar, bubble))
+
+    def _picture(self, row: Node, avatar: Node, bubble: Bubble) -> Box | None:
+        """Return where the picture of an image message stands, wholly in sight and loaded."""
+        if bubble.kind != MessageKind.IMAGE:
+            return None
+        page = self.screen.page
+        beside = page.inside(_branch(self.screen, row, avatar))
+        nodes = [node for node in page.inside(row) if node not in beside]
+        descs = self.words.texts["image"]
+        found = [
+            node.box
+            for node in nodes
+            if self.words.roles.get(node.rid) == "message_image" or node.desc in descs
+        ]
+        is_loading = any(node.cls.endswith("ProgressBar") for node in nodes)
+        if len(found) != 1 or is_loading or found[0].is_empty():
+            return None
+        (box,) = found
+        is_whole = self.area.top < box.top and box.bottom < self.area.bottom
+        return box if is_whole and self.area.left <= box.left and box.right <= self.area.right else None
 
     def cut(self, row: Node, *, is_tall: bool) -> Iterator[Item]:
         """Yield the message of the first row if its beginning is out of sight and much of it is not.

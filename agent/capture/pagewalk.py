@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from agent.boottime import wall_ms
 from agent.capture.align import Key
@@ -10,12 +11,15 @@ from agent.capture.chatlog import ChatLog, Tail
 from agent.capture.gaps import GapCause
 from agent.capture.pages import Item, intervals, read_items
 from agent.capture.timelabels import zone_named
-from agent.capture.visits import Verdict, Visit, judge
+from agent.capture.visits import Verdict, Visit, first_new, judge
 from agent.errors import NotRecognised
 from agent.model import Bubble, Settings
 from agent.phone import Phone
 from agent.wechat.screens import Screen, ScreenName
 from agent.wechat.steps import arrive
+
+if TYPE_CHECKING:
+    from agent.capture.pictures import Pictures
 
 # At most this far up for what came since the last visit.
 PAGES_BACK = 60
@@ -68,12 +72,22 @@ class Walk:
     is_finished: bool
 
 
-def read_up(phone: Phone, screen: Screen, tail: Tail, *, unread: int, is_group: bool, bounds: Bounds) -> Walk:
+def read_up(
+    phone: Phone,
+    screen: Screen,
+    tail: Tail,
+    *,
+    unread: int,
+    is_group: bool,
+    bounds: Bounds,
+    pictures: Pictures | None = None,
+) -> Walk:
     """Read the chat in front up to its archived tail; `screen` shows its end.
 
+    `pictures` is given only where the policy allows to keep them.
     Raises kinds of DriverError and ScreenError: then nothing of it counts.
     """
-    walker = _Walker(phone, is_group=is_group, bounds=bounds)
+    walker = _Walker(phone, is_group=is_group, bounds=bounds, pictures=pictures)
     log = ChatLog(tail)
     limit = PAGES_BACK if tail.position else max(1, bounds.pages)
     visit, first = walker.walk(screen, tail.bubbles, limit=limit, unread=unread, is_first=not tail.position)
@@ -119,8 +133,12 @@ def is_loading(screen: Screen) -> bool:
 class _Walker:
     """Moves through the pages of the chat in front."""
 
-    def __init__(self, phone: Phone, *, is_group: bool, bounds: Bounds) -> None:
+    def __init__(
+        self, phone: Phone, *, is_group: bool, bounds: Bounds, pictures: Pictures | None = None
+    ) -> None:
         self._phone = phone
+        self._pictures = pictures
+        self._seen_on: Screen | None = None  # the screen on which the last items were read
         self._is_group = is_group
         self._bounds = bounds
         self._oldest_ms = wall_ms() - bounds.days * _DAY_MS if bounds.days else 0
@@ -176,6 +194,7 @@ class _Walker:
             is_old = is_first and bool(seen) and 0 < seen[0].shown_to_ms < self._oldest_ms
             is_last = (count >= limit and not visit.is_stuck) or is_old or is_hung
             verdict = judge(tail, seen, is_at_top=visit.is_at_top, is_last=is_last, unread=unread)
+            self._depict(visit, verdict)
             if verdict is not None:
                 is_bound = is_first and verdict.cause == GapCause.EARLIER_NOT_READ
                 return _because(verdict, GapCause.FIRST_VISIT_BOUND) if is_bound else verdict
@@ -210,7 +229,18 @@ class _Walker:
         return [item.bubble for item in items if item.bubble is not None]
 
     def _items(self, screen: Screen, *, is_at_end: bool = False) -> list[Item]:
-        return items_of(self._phone, screen, is_group=self._is_group, is_at_end=is_at_end)
+        items, self._seen_on = items_of(self._phone, screen, is_group=self._is_group, is_at_end=is_at_end)
+        return items
+
+    def _depict(self, visit: Visit, verdict: Verdict | None) -> None:
+        """Take the pictures of what may be new on the page that was read last, while it is in sight."""
+        if self._pictures is None or self._seen_on is None:
+            return
+        count = len(visit.page)
+        first = 0 if verdict is None else first_new(visit.items, verdict.new)
+        page = self._pictures.depict(self._phone, self._seen_on, visit.items[first:count])
+        visit.items[first:count] = page
+        visit.page[first:count] = page
 
     def _loaded(self) -> Screen:
         """Return the chat once what is being loaded has come, or seems not to come."""
@@ -232,23 +262,25 @@ class _Walker:
         return self._phone.scroll(screen.spot(first), first.box, share=share)
 
 
-def items_of(phone: Phone, screen: Screen, *, is_group: bool, is_at_end: bool) -> list[Item]:
-    """Return the items in sight; a page that moves meanwhile is looked at again."""
+def items_of(phone: Phone, screen: Screen, *, is_group: bool, is_at_end: bool) -> tuple[list[Item], Screen]:
+    """Return the items in sight and the screen they were read on; a page that moves is looked at again."""
+
+    def read(*, is_last_try: bool) -> list[Item]:
+        return read_items(
+            screen,
+            phone.true_texts,
+            is_group=is_group,
+            is_at_end=is_at_end,
+            is_last_try=is_last_try,
+            keep_tall=is_at_end,
+        )
+
     for _ in range(TRIES):
         try:
-            return read_items(
-                screen, phone.true_texts, is_group=is_group, is_at_end=is_at_end, keep_tall=is_at_end
-            )
+            return read(is_last_try=False), screen
         except NotRecognised:
             screen = arrive(phone, ScreenName.CHAT, what="the chat")
-    return read_items(
-        screen,
-        phone.true_texts,
-        is_group=is_group,
-        is_at_end=is_at_end,
-        is_last_try=True,
-        keep_tall=is_at_end,
-    )
+    return read(is_last_try=True), screen
 
 
 def _because(verdict: Verdict, cause: str) -> Verdict:

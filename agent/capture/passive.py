@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from agent.boottime import wall_ms
 from agent.capture import chats
-from agent.capture.align import SURE_OVERLAP, Fit, fits, key_of, occurrences
+from agent.capture.align import SURE_OVERLAP, Fit, Key, fits, joints, key_of, occurrences
 from agent.capture.chatlog import ChatLog, ChatRead, Tail
 from agent.capture.gaps import GapCause
-from agent.capture.keys import conversation_key, is_excluded
-from agent.capture.pages import intervals, read_items
+from agent.capture.keys import conversation_key, may_be_excluded
+from agent.capture.pages import Item, intervals, read_items
 from agent.capture.pagewalk import shows_all
 from agent.capture.timelabels import zone_named
-from agent.capture.visits import Verdict
+from agent.capture.visits import Verdict, first_new
 from agent.chatbook import ChatBook
 from agent.errors import NotRecognised, Unreadable
 from agent.model import Bubble, Settings
 from agent.outbox import Outbox
 from agent.phone import Phone
 from agent.wechat.screens import Screen, ScreenName
+
+if TYPE_CHECKING:
+    from agent.capture.pictures import Pictures
 
 # An overlap all of one text proves nothing of a page that may lie anywhere in the chat.
 VARIED = 3
@@ -86,6 +90,29 @@ def _later(tail: Sequence[Bubble], page: Sequence[Bubble]) -> int:
     return count
 
 
+Marks = Sequence[tuple[Key, int]]  # what stands on a page, and where
+
+
+def is_still_below(before: Marks, now: Marks) -> bool:
+    """Tell whether a page shows the end of the chat, if the page before did: its messages only moved up.
+
+    Where a keyboard goes away earlier ones come in sight, and none is lost below. What may be either is not.
+    """
+    back = joints(now, before, expected_px=0)
+    if any(way.overlap == len(before) for way in back):
+        return True
+    on = joints(before, now, expected_px=0)
+    return any(way.shift_px >= 0 for way in on) and not any(way.shift_px > 0 for way in back)
+
+
+def _leafing(verdict: Verdict, *, is_sweeping: bool) -> Verdict | None:
+    """Return what of a verdict holds while somebody leafs through: what is like the end may not be it.
+
+    A visit can tell; without one what is new is doubtful, and nothing stands for what was archived.
+    """
+    return None if is_sweeping else replace(verdict, ambiguous=True, has_holes=True)
+
+
 def _jump(new: int, cause: str) -> Verdict:
     return Verdict(new, 0, ambiguous=False, cause=cause)
 
@@ -104,14 +131,35 @@ def is_last_row_whole(screen: Screen) -> bool:
     return all(node.box.bottom < first.box.bottom for node in inside)
 
 
-class Passive:
-    """Reads what a person has on the screen into the outbox. `settings` tells what is allowed now."""
+def _depicted(
+    pictures: Pictures, phone: Phone, screen: Screen, items: Sequence[Item], new: int
+) -> list[Bubble]:
+    """Return the messages of a page, the last `new` with their pictures as far as these can be had."""
+    first = first_new(items, new)
+    found = [*items[:first], *pictures.depict(phone, screen, items[first:])]
+    return [item.bubble for item in found if item.bubble is not None]
 
-    def __init__(self, outbox: Outbox, settings: Callable[[], Settings]) -> None:
+
+class Passive:
+    """Reads what a person has on the screen into the outbox. `settings` tells what is allowed now.
+
+    `pictures` returns what takes pictures, None unless the policy allows it.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        settings: Callable[[], Settings],
+        pictures: Callable[[], Pictures | None] = lambda: None,
+    ) -> None:
         self._outbox = outbox
+        self._pictures = pictures
         self._settings = settings
         self._book = ChatBook(outbox)
         self._shape: int | None = None
+        self._followed: tuple[str, Marks] | None = None  # the chat in front and its page at the last look
+        self._is_at_end = False  # it was opened there, and nobody leafed back since
+        self.is_read = False  # the last look read all that was to be read
 
     def look(self, phone: Phone) -> bool:
         """Read the page of the chat in front, if there is one; tell whether there is.
@@ -122,8 +170,9 @@ class Passive:
         """
         settings = self._settings()
         screen = phone.screen()
+        self.is_read = True
         if screen is None or screen.name is not ScreenName.CHAT:
-            self._shape = None
+            self._shape = self._followed = None
             return False
         shape = screen.page.shape()
         if shape == self._shape:
@@ -135,17 +184,17 @@ class Passive:
         except Unreadable:
             raise
         except NotRecognised:
+            self.is_read = False
             return True  # the page moved under the person's finger: the next look reads it
         self._shape = shape
         return True
 
     def _read(self, phone: Phone, screen: Screen, settings: Settings) -> None:
-        if screen.title() is None:
+        names = chats.names(phone, screen)
+        if not names or any(may_be_excluded(name, settings.excluded_keys) for name in names):
             return
         title, kind = chats.named(phone, screen, self._book.is_known)
         key = conversation_key(title, kind)
-        if is_excluded(key, settings.excluded_keys):
-            return
         is_sweeping = settings.capture_mode == "sweep"
         if is_sweeping:
             self._book.note_title(title)
@@ -155,29 +204,46 @@ class Passive:
         seen = intervals(items, wall_ms(), zone_named(settings.time_zone))
         page = [item.bubble for item in seen if item.bubble is not None]
         tail = self._outbox.tail_of(key)
-        found = place(tail.bubbles, page, is_whole=shows_all(screen), may_jump=not is_sweeping)
-        if found.verdict is not None:
-            self._archive(key, title, kind, tail, page, found.verdict)
+        is_whole = shows_all(screen)
+        found = place(tail.bubbles, page, is_whole=is_whole, may_jump=not is_sweeping)
+        self._follow(key, items)
+        verdict = found.verdict
+        if verdict is not None and not (self._is_at_end or is_whole or verdict.cause):
+            verdict = _leafing(verdict, is_sweeping=is_sweeping)
+        if verdict is not None:
+            pictures = self._pictures()
+            if pictures is not None:
+                page = _depicted(pictures, phone, screen, seen, verdict.new)
+            self._archive(self._read_of(key, title, kind, tail, page, verdict), pictures)
         elif not found.is_known and not is_sweeping:
             self._book.say_once_of(key, title, GapCause.PASSIVE_JUMP, f"jump {tail.position}")
 
-    def _archive(
+    def _follow(self, key: str, items: Sequence[Item]) -> None:
+        """Note whether the end of the chat is in sight: a chat opens at its end."""
+        before, now = self._followed, [(item.key, item.top) for item in items]
+        self._followed = (key, now)
+        if before is None or before[0] != key:
+            self._is_at_end = True
+        elif self._is_at_end:
+            self._is_at_end = is_still_below(before[1], now)
+
+    def _archive(self, read: ChatRead, pictures: Pictures | None) -> None:
+        if read.new or read.changes:
+            self._outbox.add_chat(read if pictures is None else pictures.keep(read))
+
+    def _read_of(
         self, key: str, title: str, kind: str, tail: Tail, page: Sequence[Bubble], verdict: Verdict
-    ) -> None:
+    ) -> ChatRead:
         log = ChatLog(tail)
         log.take(page, verdict, is_unsure=False)
-        if not (log.new or log.changes):
-            return
-        self._outbox.add_chat(
-            ChatRead(
-                key=key,
-                title=title,
-                kind=kind,
-                new=tuple(log.new),
-                gap_cause=verdict.cause,
-                tail=Tail(log.position, log.looks),
-                changes=tuple(log.changes),
-                last_position=tail.position,
-                is_passive=True,
-            )
+        return ChatRead(
+            key=key,
+            title=title,
+            kind=kind,
+            new=tuple(log.new),
+            gap_cause=verdict.cause,
+            tail=Tail(log.position, log.looks),
+            changes=tuple(log.changes),
+            last_position=tail.position,
+            is_passive=True,
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agent.boottime import wall_ms
 from agent.capture import chats, timelabels
 from agent.capture.chatlog import ChatRead
 from agent.capture.gaps import GapCause
-from agent.capture.keys import may_be_excluded
+from agent.capture.keys import conversation_key, may_be_excluded
 from agent.capture.notifications import read_hints
 from agent.capture.pagewalk import Bounds
 from agent.chatbook import ChatBook
@@ -20,6 +21,9 @@ from agent.model import ChatRow, Settings
 from agent.outbox import Outbox
 from agent.phone import Phone
 from agent.wechat.screens import ScreenName
+
+if TYPE_CHECKING:
+    from agent.capture.pictures import Pictures
 
 log = get_logger()
 
@@ -35,6 +39,8 @@ FAILURES_TO_TELL = 3
 # when the minute its row shows is over.
 RECHECK_PAUSES = 2
 MINUTE_SLACK_MS = 5_000
+# Under this name gaps stand for what is in folded chats.
+FOLDED_TITLE = "折叠的聊天"
 _MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
 
@@ -57,7 +63,10 @@ def recheck_at(read: ChatRead, settings: Settings, *, opened_ms: int, now_ms: in
 
 
 class Sweeper:
-    """Reads the chats of one phone into its outbox. `settings` tells what is allowed now."""
+    """Reads the chats of one phone into its outbox. `settings` tells what is allowed now.
+
+    `pictures` returns what takes pictures, None unless the policy allows it.
+    """
 
     def __init__(
         self,
@@ -65,13 +74,18 @@ class Sweeper:
         settings: Callable[[], Settings] = Settings,
         *,
         clock: Callable[[], float] = time.monotonic,
+        pictures: Callable[[], Pictures | None] = lambda: None,
+        may_keep: Callable[[], bool] = lambda: True,
     ) -> None:
         self._outbox = outbox
+        self._pictures = pictures
+        self._may_keep = may_keep  # asked before what a visit found is archived: much may change meanwhile
         self._settings = settings
         self._book = ChatBook(outbox)
         self._clock = clock
         self._whole_at_s = float("-inf")
         self._was_away = True  # what happened on the phone meanwhile nobody saw
+        self._has_folder = False  # a chat that is not in the list may be among the folded ones
         self._failures: dict[str, int] = {}
         self._skip_until_s: dict[str, float] = {}
 
@@ -120,10 +134,12 @@ class Sweeper:
     def _note_what_is_open(self, phone: Phone) -> None:
         """A chat in front after a break bears no badge any more: whoever opened it, it is to be read."""
         screen = phone.screen()
-        if screen is not None and screen.name is ScreenName.CHAT and screen.title() is not None:
-            title, _ = chats.named(phone, screen, self._book.is_known)
-            if not may_be_excluded(title, self._settings().excluded_keys):
-                self._book.note_title(title)
+        if screen is None or screen.name is not ScreenName.CHAT:
+            return
+        names = chats.names(phone, screen)
+        # Without a name, while somebody types, only its row can tell: it shows what came.
+        if names and not any(may_be_excluded(one, self._settings().excluded_keys) for one in names):
+            self._book.note_title(chats.named(phone, screen, self._book.is_known)[0])
 
     def _look_over(self, phone: Phone) -> None:
         now_s = self._clock()
@@ -134,6 +150,9 @@ class Sweeper:
         for title in look.namesakes:
             if not may_be_excluded(title, self._settings().excluded_keys):
                 self._tell_of_namesakes(title)
+        self._has_folder = look.has_folder or (self._has_folder and not look.is_whole)
+        if look.has_folder:
+            self._tell_of_folded()
         if not is_whole:
             return
         if look.is_whole and self._book.missing(look.titles):
@@ -141,7 +160,8 @@ class Sweeper:
             again = chats.look_over(phone, self._is_hint, is_whole_list=True)
             self._book.note_due(again.hints)
             if again.is_whole:
-                self._book.note_missing(look.titles | again.titles)
+                self._has_folder |= again.has_folder
+                self._book.note_missing(look.titles | again.titles, self._cause_of_missing())
         self._whole_at_s = now_s + WHOLE_LIST_EVERY_S
 
     def _is_hint(self, row: ChatRow) -> bool:
@@ -155,6 +175,8 @@ class Sweeper:
         opened_ms = wall_ms()
 
         def archive(read: ChatRead) -> None:
+            if not self._may_keep() or may_be_excluded(read.title, self._settings().excluded_keys):
+                raise ChatExcluded
             at_ms = recheck_at(read, self._settings(), opened_ms=opened_ms, now_ms=wall_ms())
             self._outbox.add_chat(replace(read, recheck_at_ms=at_ms))
 
@@ -167,6 +189,7 @@ class Sweeper:
                 bounds=Bounds.of(self._settings()),
                 excluded=self._settings().excluded_keys,
                 opened_other=self._book.note_title,
+                pictures=self._pictures(),
             )
         except Unreadable:
             raise
@@ -183,7 +206,7 @@ class Sweeper:
     def _not_read(self, phone: Phone, title: str, error: ScreenError) -> None:
         """One row that leads nowhere must not stop the others."""
         if isinstance(error, ChatNotListed):
-            self._book.give_up(title, GapCause.CHAT_GONE)
+            self._book.give_up(title, self._cause_of_missing())
             return
         phone.bring_wechat(is_own_way=True)  # if it is the phone, this raises
         self._put_off(title)
@@ -198,6 +221,15 @@ class Sweeper:
         """Own up, once a day, to two chats that cannot be told apart; neither is opened."""
         self._skip_until_s[title] = self._clock() + SKIP_S
         self._book.say_once(title, GapCause.TWO_CHATS_ONE_NAME, f"namesake {_day()}")
+
+    def _cause_of_missing(self) -> GapCause:
+        """A chat that may have been put away among the folded ones is not said to be gone."""
+        return GapCause.CHAT_NOT_READ if self._has_folder else GapCause.CHAT_GONE
+
+    def _tell_of_folded(self) -> None:
+        """Own up, once a day, to the chats that stand apart: what comes in them is not read."""
+        key = conversation_key(FOLDED_TITLE, "service")
+        self._book.say_once_of(key, FOLDED_TITLE, GapCause.CHAT_NOT_READ, f"folded {_day()}")
 
     def _put_off(self, title: str) -> None:
         failures = self._failures.get(title, 0)

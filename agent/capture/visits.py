@@ -82,6 +82,8 @@ class Visit:
         return self._unmoved > 0 and not self.is_at_top
 
     def _lay(self, page: Sequence[Item], way: Joint) -> None:
+        if len(self._ways) == 1:
+            page = _with_media(page, self._below[: way.overlap])
         self.items = with_times([*page, *self._below[way.overlap :]])
         self.page = list(page)
 
@@ -94,6 +96,24 @@ class Visit:
     def bubbles(self) -> list[Bubble]:
         """Return the messages and system lines read, oldest first."""
         return [item.bubble for item in self.items if item.bubble is not None]
+
+
+def first_new(items: Sequence[Item], new: int) -> int:
+    """Return where the last `new` messages among items begin."""
+    said = [at for at, item in enumerate(items) if item.bubble is not None]
+    return said[len(said) - new] if new else len(items)
+
+
+def _with_media(page: Sequence[Item], below: Sequence[Item]) -> list[Item]:
+    """Return a page whose last items have the pictures that the same ones had on the page below."""
+    first = len(page) - len(below)
+    return [*page[:first], *map(_merged, page[first:], below)]
+
+
+def _merged(item: Item, seen: Item) -> Item:
+    if item.bubble is None or seen.bubble is None or not seen.bubble.media_sha256:
+        return item
+    return replace(item, bubble=replace(item.bubble, media_sha256=seen.bubble.media_sha256))
 
 
 def _ways(
@@ -120,8 +140,7 @@ def judge(
     is_over = is_at_top or is_last
     if not tail:
         missing = "" if is_at_top else GapCause.EARLIER_NOT_READ
-        first = Verdict(len(read), 0, ambiguous=False, cause=missing)
-        return _counted(first, read, unread) if is_over else None
+        return Verdict(len(read), 0, ambiguous=False, cause=missing) if is_over else None
     ways = fits(tail, read)
     whole = [
         way for way in ways if is_at_top and len(tail) < TAIL_LENGTH and way.new == len(read) - len(tail)

@@ -6,20 +6,21 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
 from lxml import etree
 
 from agent.errors import Unreadable
+from agent.wechat.characters import repair
 from agent.wechat.clients import PACKAGE
+from agent.wechat.nodes import Box, Node
+from agent.wechat.quicktree import Unlike, quick_nodes
+
+__all__ = ["Box", "Health", "Node", "Page", "read_page", "repair"]
 
 # A full page of the client is about 160 kB; a tree of this size is an attack or a defect.
 DUMP_LIMIT_BYTES = 4 * 1024 * 1024
 WEB_VIEW = "android.webkit.WebView"
 EDIT_TEXT = "android.widget.EditText"
-_REFERENCES = re.compile(r"(?:&#(?:x[0-9a-fA-F]{1,8}|[0-9]{1,10});)+")
-_REFERENCE = re.compile(r"&#(x?)([0-9a-fA-F]+);")
-_RAW_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _BOUNDS = re.compile(r"\[(-?\d+),(-?\d+)\]\[(-?\d+),(-?\d+)\]")
 _SENSE = re.compile(r"[0-9A-Za-z一-鿿]")
 # Of 42 dumps of real pages the one with the fewest labels has one on every eighth node.
@@ -34,70 +35,6 @@ class Health(StrEnum):
     EMPTY = "empty"
     SCRAMBLED = "scrambled"
     WEBVIEW = "webview"
-
-
-class Box(NamedTuple):
-    """A rectangle in pixels of the screen; right and bottom are exclusive."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int:
-        """Return the width, never negative."""
-        return max(0, self.right - self.left)
-
-    @property
-    def height(self) -> int:
-        """Return the height, never negative."""
-        return max(0, self.bottom - self.top)
-
-    @property
-    def centre(self) -> tuple[int, int]:
-        """Return the point in the middle."""
-        return (self.left + self.right) // 2, (self.top + self.bottom) // 2
-
-    def is_empty(self) -> bool:
-        """Tell whether it covers no pixel."""
-        return self.right <= self.left or self.bottom <= self.top
-
-    def holds(self, x: int, y: int) -> bool:
-        """Tell whether a point lies inside."""
-        return self.left <= x < self.right and self.top <= y < self.bottom
-
-    def above(self, bottom: int) -> Box:
-        """Return the part above a line."""
-        return self._replace(bottom=min(self.bottom, bottom))
-
-    def below(self, top: int) -> Box:
-        """Return the part below a line."""
-        return self._replace(top=max(self.top, top))
-
-
-class Node(NamedTuple):
-    """One view of a dump; `at` is its place in document order, `end` the place after its last descendant."""
-
-    at: int
-    parent: int  # -1 for the root of a window
-    end: int
-    cls: str
-    text: str
-    desc: str
-    rid: str
-    package: str
-    box: Box
-    clickable: bool
-    scrollable: bool
-    focused: bool
-    selected: bool
-    enabled: bool
-
-    @property
-    def label(self) -> str:
-        """Return the text, or the description where there is none."""
-        return self.text or self.desc
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +110,20 @@ def read_page(xml: str, *, package: str, activity: str, read_at_s: float) -> Pag
 
 
 def _nodes(xml: str) -> list[Node]:
-    if not xml.strip():
+    if not xml or xml.isspace():
         return []
-    if len(xml) > DUMP_LIMIT_BYTES or "<!DOCTYPE" in xml or "<!ENTITY" in xml:
-        raise Unreadable("the dump is too large or defines entities")
+    if len(xml) > DUMP_LIMIT_BYTES:
+        raise Unreadable("the dump is too large")
+    try:
+        return quick_nodes(xml)
+    except Unlike:
+        return parsed_nodes(xml)
+
+
+def parsed_nodes(xml: str) -> list[Node]:
+    """Return what a parser finds in a dump of any form; Unreadable if that is no tree."""
+    if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
+        raise Unreadable("the dump defines entities")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(repair(xml).encode(), parser)
@@ -225,41 +172,12 @@ def _box(bounds: str | None) -> Box:
     return Box(*map(int, match.groups())) if match else Box(0, 0, 0, 0)
 
 
-def repair(xml: str) -> str:
-    """Return the dump with every character XML allows: pairs joined, lone halves marked, the rest dropped."""
-    if "&#" in xml:
-        xml = _REFERENCES.sub(_repaired, xml)
-    return _RAW_CONTROL.sub("", xml)
-
-
-def _repaired(run: re.Match[str]) -> str:
-    codes = [int(digits, 16 if is_hex else 10) for is_hex, digits in _REFERENCE.findall(run[0])]
-    out: list[str] = []
-    at = 0
-    while at < len(codes):
-        first, second = codes[at], codes[at + 1] if at + 1 < len(codes) else 0
-        if 0xD800 <= first < 0xDC00 <= second < 0xE000:
-            out.append(chr(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)))
-            at += 2
-        else:
-            out.append(_character(first))
-            at += 1
-    return "".join(out)
-
-
-def _character(code: int) -> str:
-    if 0xD800 <= code < 0xE000 or code > 0x10FFFF:
-        return "\ufffd"
-    if code in (9, 10, 13) or (code >= 0x20 and code not in (0xFFFE, 0xFFFF)):
-        return f"&#{code};"  # stays a reference: it may be a quote or an angle bracket
-    return ""
-
-
 def _health(nodes: Sequence[Node], package: str, activity: str) -> Health:
     if not any(node.package == package and not node.box.is_empty() for node in nodes if node.parent < 0):
         return Health.EMPTY
     own = [node for node in nodes if node.package == package]
-    if activity.endswith("MMWebViewUI") or any(_is_bare_web_view(nodes, node) for node in own):
+    web_views = [node for node in own if node.cls == WEB_VIEW]
+    if activity.endswith("MMWebViewUI") or any(_is_bare(nodes, node) for node in web_views):
         return Health.WEBVIEW
     if len(own) < 2 or sum(node.box.is_empty() for node in own[1:]) * 2 > len(own) - 1:
         return Health.EMPTY
@@ -268,13 +186,13 @@ def _health(nodes: Sequence[Node], package: str, activity: str) -> Health:
     return Health.OK
 
 
-def _is_bare_web_view(nodes: Sequence[Node], node: Node) -> bool:
-    return node.cls == WEB_VIEW and not any(inner.text for inner in nodes[node.at : node.end])
+def _is_bare(nodes: Sequence[Node], node: Node) -> bool:
+    return not any(inner.text for inner in nodes[node.at : node.end])
 
 
 def _is_senseless(own: Sequence[Node]) -> bool:
     """Tell whether hardly any node has a label, or hardly any label a letter, digit or Chinese character."""
-    labels = [node.label for node in own if node.label.strip()]
+    labels = [label for node in own if (label := node.text or node.desc) and not label.isspace()]
     if not labels or (len(own) >= FEW_NODES and len(labels) < len(own) * LABEL_SHARE):
         return True
     return sum(1 for label in labels if _SENSE.search(label)) * 2 <= len(labels)

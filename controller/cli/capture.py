@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
 import rich_click as click
 
-from controller.cli.link import Settings
+from controller.cli.link import Farm, Settings
 from controller.cli.options import listed, pass_settings, printed
 from controller.cli.render import (
     Column,
@@ -57,6 +58,7 @@ _PRIVATE = (
     Column("REASON", key("reason"), folds=True),
 )
 
+_SELECTOR = re.compile(r"all|@.+|(?:holder|state):.+|\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*")
 _an_account = click.argument("name", metavar="PHONE|ACCOUNT")
 _a_title = click.argument("title", metavar="TITLE", help="The chat's name as the phone shows it.")
 _a_kind = click.option("--kind", type=_KINDS, default="private", show_default=True)
@@ -85,7 +87,7 @@ def show_capture(settings: Settings, selector: str, form: Form) -> None:
 
 
 @capture.command("set")
-@click.argument("names", metavar="PHONE|ACCOUNT...", nargs=-1, required=True)
+@click.argument("names", metavar="PHONES|ACCOUNT...", nargs=-1, required=True)
 @click.option(
     "--mode",
     type=click.Choice(["sweep", "passive", "off"]),
@@ -96,7 +98,8 @@ def show_capture(settings: Settings, selector: str, form: Form) -> None:
 @click.option(
     "--media",
     type=click.Choice(["facts", "pictures"]),
-    help="What of pictures is kept; pictures need a reason.",
+    help="facts: only that a picture was sent. pictures: what the chat shows of it too, on the phone's host; "
+    "needs a reason, and a notice that says so. farm-agent media deletes old ones there.",
 )
 @click.option("--first-days", type=click.IntRange(1), metavar="N", help="How far back the first visit reads.")
 @click.option("--first-pages", type=click.IntRange(1), metavar="N", help="And at most so many pages.")
@@ -113,11 +116,19 @@ def set_capture(settings: Settings, /, **asked: Any) -> None:
         )
     farm = settings.farm()
     body = {**rules, "reason": asked["reason"]}
-    found = [farm.post(f"/capture/{quote(name, safe='')}", body) for name in asked["names"]]
+    accounts = dict.fromkeys(one for name in asked["names"] for one in _accounts(farm, name))
+    found = [farm.post(f"/capture/{quote(name, safe='')}", body) for name in accounts]
     put_records(found, _RULES, form=asked["form"], id_key="account_id")
     if asked["form"] is Form.TABLE:
         say("Recorded with your name. It holds from now on; what was captured before stays.")
         hint("Next: farm chats coverage")
+
+
+def _accounts(farm: Farm, name: str) -> list[str]:
+    """Return the accounts that a selector of phones names; any other text is an account's own name."""
+    if not _SELECTOR.fullmatch(name):
+        return [name]
+    return [record["account_id"] for record in farm.get("/capture", phones=name)] or [name]
 
 
 @click.command("exclude")

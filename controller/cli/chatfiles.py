@@ -15,14 +15,14 @@ from controller.cli.chatlines import amount
 from controller.cli.link import Farm
 from controller.cli.render import Record, moment
 from controller.errors import BadRows
-from controller.safe import csv_cell, json_text
+from controller.safe import csv_text, json_text
 from controller.workbooks import MAX_ROWS, write_workbook
 
 # The columns of a sheet, in this order; a new one is added at the end only.
 COLUMNS = (
     *("chat", "phone_id", "account_id", "with", "position", "row", "from", "to", "side", "sender", "kind"),
     *("text", "detail", "amount", "state", "length_s", "recalled", "later", "uncertain", "cause"),
-    *("read_at", "archived_at", "media_sha256", "message_id"),
+    *("read_at", "archived_at", "media_sha256", "message_id", "media_host"),
 )
 
 
@@ -53,8 +53,10 @@ def write(parts: Iterable[Record], kind: str, output: Path | None) -> Told:
     if kind == "xlsx":
         if output is None:
             raise BadRows("a workbook needs a file")
-        _private(output).close()
-        output.write_bytes(write_workbook("chats", COLUMNS, _bounded(_rows(counted))))
+        # Made first: what does not fit leaves the file that is there as it is.
+        workbook = write_workbook("chats", COLUMNS, _bounded(_rows(counted)))
+        with _private(output) as out:
+            out.write(workbook)
         return told
     if output is None:
         _stream(counted, kind, sys.stdout)
@@ -80,7 +82,7 @@ def _stream(parts: Iterable[Record], kind: str, out: IO[str]) -> None:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for row in _rows(parts):
-        writer.writerow([csv_cell(cell) for cell in row])
+        writer.writerow([csv_text(cell) for cell in row])
 
 
 def _counted(parts: Iterable[Record], told: Told) -> Iterator[Record]:
@@ -127,7 +129,7 @@ def _cells(item: Record) -> dict[str, Any]:
     texts = [change["text"] or change["line"] or change["state"] for change in message["changes"]]
     return {
         **{name: message[name] for name in ("position", "side", "sender", "kind", "text", "detail")},
-        **{name: message[name] for name in ("state", "length_s", "media_sha256", "message_id")},
+        **{name: message[name] for name in ("state", "length_s", "media_sha256", "media_host", "message_id")},
         "row": "message",
         "from": moment(message["shown_from_ms"]) if is_placed else "",
         "to": moment(message["shown_to_ms"]) if is_placed else "",

@@ -47,7 +47,7 @@ def message_line(message: Record) -> str:
     doubt = "  (place in the order not certain)" if message["ambiguous"] else ""
     side = _SIDES.get(message["side"], "·")
     who = f"{message['sender']}: " if message["sender"] else ""
-    what = f"{who}{content(message)}{_later(message)}{doubt}"
+    what = f"{who}{content(message)}{_object(message)}{_later(message)}{doubt}"
     return f"{message['position']:>5}  {came(message):<17} {side} {what}"
 
 
@@ -83,6 +83,12 @@ def content(message: Record) -> str:
 def amount(fen: int | None) -> str:
     """Return an amount of money as shown: ¥12.34, or that it was not."""
     return "amount unknown" if fen is None else f"¥{fen // 100}.{fen % 100:02}"
+
+
+def _object(message: Record) -> str:
+    """Return where its picture is; it never leaves the host the phone hangs on."""
+    sha256 = message["media_sha256"]
+    return f"  (sha256 {sha256} on host {message['media_host']})" if sha256 else ""
 
 
 def _later(message: Record) -> str:

@@ -14,7 +14,7 @@ from controller.cli.link import Settings
 from controller.cli.options import pass_settings, printed
 from controller.cli.periods import within
 from controller.cli.render import Column, Form, Record, counted, hint, moment, put_json, put_records, say
-from controller.safe import csv_cell
+from controller.safe import csv_text
 
 _KINDS = {"red_packet": "red packet"}
 _DIRECTIONS = {"out": "from us", "in": "to us"}
@@ -94,7 +94,7 @@ def ledger(settings: Settings, /, **asked: Any) -> None:
         writer = csv.writer(sys.stdout)
         writer.writerow(_EXPORTED)
         for entry in entries:
-            writer.writerow([csv_cell(cell) for cell in _cells(entry)])
+            writer.writerow([csv_text(cell) for cell in _cells(entry)])
     else:
         put_records(entries, _ENTRIES, form=form, id_key="message_id")
         unknown = sum(entry["amount_fen"] is None for entry in entries)

@@ -24,6 +24,7 @@ from controller.model import (
     Task,
     TaskId,
     TaskState,
+    Tenure,
 )
 from controller.records import (
     BlindScreen,
@@ -122,8 +123,11 @@ class PhoneRows(Protocol):
     def mark_absent(self, *, before_ms: int, cause: str) -> list[PhoneId]:
         """Mark the phones absent that were last heard before `before_ms`; return them."""
 
-    def assign(self, phone_id: PhoneId, *, holder: str, account_id: AccountId | None) -> None:
-        """Keep who holds a phone and which account is bound to it."""
+    def assign(self, phone_id: PhoneId, *, holder: str, account_id: AccountId | None, since_ms: int) -> None:
+        """Keep who holds a phone and which account is bound to it, from a moment on."""
+
+    def tenures(self, phone_id: PhoneId) -> list[Tenure]:
+        """Return who held a phone and which account was bound to it, oldest first."""
 
     def count_refused(self, phone_id: PhoneId, events: int) -> None:
         """Count chat events that were dropped because no notice is recorded."""
@@ -259,8 +263,14 @@ class ArchiveRows(Protocol):
     def lock_conversation(self, conversation_id: int) -> None:
         """Hold a chat until the transaction ends; locks."""
 
-    def base_of(self, conversation_id: int, spool_id: str) -> int | None:
-        """Return where a spool's positions begin in a chat; None for one that has no place there yet."""
+    def bases_of(self, conversation_id: int, spool_id: str) -> list[tuple[int, int]]:
+        """Return from which of its positions on a spool begins where in a chat; empty: nowhere yet."""
+
+    def writers(self, conversation_id: int, spool_id: str) -> tuple[int, int]:
+        """Return the last position in a chat of a spool, and the last one of all others; 0: none."""
+
+    def take_turn(self, conversation_id: int, spool_id: str, from_position: int) -> int:
+        """Let a spool go on behind everything in a chat, from one of its positions on; returns its base."""
 
     def place_base(self, conversation_id: int, spool_id: str) -> tuple[int, bool]:
         """Place a new spool behind a chat's messages; returns where, and whether others are before it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from controller.capturerules import CaptureRules, ExcludedChat, VersionInForce
+from controller.capturerules import CaptureRules, ExcludedChat, OnceExcluded, VersionInForce
 from controller.coverage import Hole
 from controller.model import AccountId, Notice
 from controller.records import Conversation, CoverageSpan, Gap
@@ -28,14 +28,20 @@ class CaptureRows(Protocol):
     def capture_rules(self, account_id: AccountId) -> CaptureRules | None:
         """Return what was decided for an account; None if nobody ever decided."""
 
+    def all_capture_rules(self, account_id: AccountId) -> list[CaptureRules]:
+        """Return what was ever decided for an account, oldest first."""
+
     def set_capture_rules(self, rules: CaptureRules) -> None:
         """Keep what is decided for an account."""
 
     def exclude_chat(self, chat: ExcludedChat) -> None:
         """Keep that a chat is private; one that is already stays as first decided."""
 
-    def include_chat(self, account_id: AccountId, key: str) -> bool:
-        """Keep that a chat is not private any more; False if it was not."""
+    def include_chat(self, account_id: AccountId, key: str, at_ms: int) -> bool:
+        """Keep that a chat is not private any more from now on; False if it was not."""
+
+    def once_excluded(self, account_id: AccountId) -> list[OnceExcluded]:
+        """Return which chats were private for a time that is over."""
 
     def excluded_chats(self, account_id: AccountId) -> list[ExcludedChat]:
         """Return the private chats of an account by title."""
@@ -50,7 +56,7 @@ class CaptureRows(Protocol):
         """Return the gaps in chats of an account that lie in a period, wholly or in part."""
 
     def event_holes(self, account_id: AccountId, *, from_ms: int, to_ms: int) -> list[Hole]:
-        """Return which events of the phone of an account were found lost within a period."""
+        """Return which events of a phone were lost that may be of a period, while it had the account."""
 
     def count_gaps_of(self, conversation_id: int) -> int:
         """Return how many gaps a chat has."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from controller.model import AccountId, PhoneId
@@ -54,7 +54,16 @@ class NewHit(NamedTuple):
 
 
 class IngestRows(Protocol):
-    """Rows of a whole group of batches, written with few statements."""
+    """Rows of a whole group of batches, read and written with few statements."""
+
+    def expect_batches(self, phone_ids: Sequence[PhoneId]) -> None:
+        """Lock phones and their accounts, and learn their rules, at once where one by one takes longer.
+
+        Each of the verbs that asks for one of these then knows it, once.
+        """
+
+    def put_high_waters(self, reached: Mapping[tuple[PhoneId, str], int]) -> None:
+        """Keep the highest contiguous seq archived of spools, by phone and spool."""
 
     def put_events(self, events: Iterable[NewEvent]) -> None:
         """Archive events whose places the caller knows to be free, because it holds their spools."""

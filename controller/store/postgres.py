@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -52,6 +53,8 @@ _TRY_AGAIN = (
 def _translated(error: psycopg.Error) -> FarmError | psycopg.Error:
     if isinstance(error, _TRY_AGAIN):
         return StoreBusy()
+    if isinstance(error, psycopg.errors.ProgramLimitExceeded):
+        return error  # this statement asks for too much: others are taken
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return StoreUnreachable(f"the database cannot be used: {type(error).__name__}")
     return error
@@ -86,7 +89,7 @@ class PostgresStore:
                 if conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                     raise RuntimeError("a transaction is open on this store")
                 with conn.transaction():
-                    yield SqlTx(self._run, self._put)
+                    yield SqlTx(self._run, self._put, self._run_many)
             except psycopg.Error as error:
                 raise _translated(error) from error
 
@@ -117,6 +120,10 @@ class PostgresStore:
         # A plan made for any grams would not know how rare these are.
         prepare = False if name in _PLANNED_EACH_TIME else None
         return self._connected().execute(self._statements[name], params, prepare=prepare)
+
+    def _run_many(self, name: str, parameter: str, values: Sequence[str]) -> list[DictRow]:
+        statement = statements.many(self._statements[name], parameter)
+        return self._connected().execute(statement, {"values": json.dumps(list(values))}).fetchall()
 
     def _put(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
         statement = self._statements[name]

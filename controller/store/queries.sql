@@ -80,7 +80,13 @@ UPDATE phones SET state = 'absent', cause = :cause
 WHERE state <> 'absent' AND (last_seen_ms IS NULL OR last_seen_ms < :before_ms) RETURNING phone_id
 
 -- name: assign
-UPDATE phones SET holder = :holder, account_id = :account_id WHERE phone_id = :phone_id
+UPDATE phones SET holder = :holder, account_id = :account_id, held_since_ms = :since_ms WHERE phone_id = :phone_id
+
+-- name: add_tenure
+INSERT INTO phone_tenures (phone_id, holder, account_id, since_ms) VALUES (:phone_id, :holder, :account_id, :since_ms)
+
+-- name: tenures
+SELECT holder, account_id, since_ms FROM phone_tenures WHERE phone_id = :phone_id ORDER BY id
 
 -- name: count_refused
 UPDATE phones SET refused_events = refused_events + :events WHERE phone_id = :phone_id
@@ -553,23 +559,40 @@ RETURNING id
 SELECT id FROM conversations WHERE id = :conversation_id /*postgres: FOR NO KEY UPDATE */
 
 -- name: place_base
-SELECT base FROM conversation_spools WHERE conversation_id = :conversation_id AND spool_id = :spool_id
+SELECT 0 AS turn, 0 AS from_position, base FROM conversation_spools
+WHERE conversation_id = :conversation_id AND spool_id = :spool_id
+UNION ALL SELECT id, from_position, base FROM conversation_turns
+WHERE conversation_id = :conversation_id AND spool_id = :spool_id ORDER BY turn
+
+-- name: writers
+SELECT (SELECT max(position) FROM messages WHERE conversation_id = :conversation_id AND spool_id = :spool_id) AS own,
+  (SELECT max(position) FROM messages WHERE conversation_id = :conversation_id AND spool_id <> :spool_id) AS others
+
+-- name: add_turn
+INSERT INTO conversation_turns (conversation_id, spool_id, from_position, base)
+VALUES (:conversation_id, :spool_id, :from_position, :base)
 
 -- name: last_position
-SELECT max(position) AS found FROM messages WHERE conversation_id = :conversation_id
-
--- name: other_spools
-SELECT count(*) AS found FROM conversation_spools WHERE conversation_id = :conversation_id
+SELECT max(place) AS found FROM (
+  SELECT max(position) AS place FROM messages WHERE conversation_id = :conversation_id
+  UNION ALL SELECT max(before_position) - 1 FROM gaps WHERE conversation_id = :conversation_id
+) placed
 
 -- name: add_place_base
-INSERT INTO conversation_spools (conversation_id, spool_id, base) VALUES (:conversation_id, :spool_id, :base)
+INSERT INTO conversation_spools (conversation_id, spool_id, base)
+SELECT CAST(:conversation_id AS BIGINT), CAST(:spool_id AS TEXT), COALESCE(max(place), 0) FROM (
+  SELECT max(position) AS place FROM messages WHERE conversation_id = :conversation_id
+  UNION ALL SELECT max(before_position) - 1 FROM gaps WHERE conversation_id = :conversation_id
+) placed
+RETURNING base, (SELECT count(*) FROM conversation_spools o
+  WHERE o.conversation_id = :conversation_id AND o.spool_id <> :spool_id) AS others
 
 -- name: add_gap
 INSERT INTO gaps (conversation_id, before_position, cause, from_ms, to_ms)
 VALUES (:conversation_id, :before_position, :cause, :from_ms, :to_ms)
 
 -- name: stretch_gap
-UPDATE gaps SET before_position = :before_position, to_ms = :to_ms
+UPDATE gaps SET before_position = :before_position, to_ms = CASE WHEN to_ms < :to_ms THEN :to_ms ELSE to_ms END
 WHERE conversation_id = :conversation_id AND cause = :cause AND before_position = :before_position - 1
 
 -- name: add_warning
@@ -694,15 +717,12 @@ WHERE NOT EXISTS (SELECT 1 FROM notice_versions v WHERE v.version = :version
   AND v.id = (SELECT max(id) FROM notice_versions))
 
 -- name: capture_rules
-SELECT * FROM capture_rules WHERE account_id = :account_id
+SELECT * FROM capture_rules WHERE account_id = :account_id ORDER BY id
 
 -- name: set_capture_rules
 INSERT INTO capture_rules (account_id, mode, capture_windows, sweep_windows, media, first_days, first_pages, set_by,
   set_at_ms)
 VALUES (:account_id, :mode, :capture_windows, :sweep_windows, :media, :first_days, :first_pages, :set_by, :set_at_ms)
-ON CONFLICT (account_id) DO UPDATE SET mode = excluded.mode, capture_windows = excluded.capture_windows,
-  sweep_windows = excluded.sweep_windows, media = excluded.media, first_days = excluded.first_days,
-  first_pages = excluded.first_pages, set_by = excluded.set_by, set_at_ms = excluded.set_at_ms
 
 -- name: exclude_chat
 INSERT INTO excluded_chats (account_id, key, title, reason, excluded_by, at_ms)
@@ -710,11 +730,15 @@ VALUES (:account_id, :key, :title, :reason, :excluded_by, :at_ms)
 ON CONFLICT DO NOTHING
 
 -- name: include_chat
-DELETE FROM excluded_chats WHERE account_id = :account_id AND key = :key
+UPDATE excluded_chats SET ended_at_ms = :at_ms, title = '' WHERE account_id = :account_id AND key = :key
+  AND ended_at_ms IS NULL
 
 -- name: excluded_chats
 SELECT account_id, key, title, reason, excluded_by, at_ms FROM excluded_chats
-WHERE account_id = :account_id ORDER BY title, key
+WHERE account_id = :account_id AND ended_at_ms IS NULL ORDER BY title, key
+
+-- name: once_excluded
+SELECT key, at_ms, ended_at_ms FROM excluded_chats WHERE account_id = :account_id AND ended_at_ms IS NOT NULL ORDER BY id
 
 -- name: coverage_of_account
 SELECT id, phone_id, account_id, from_ms, to_ms, state, cause FROM coverage_spans
@@ -731,8 +755,16 @@ WHERE c.account_id = :account_id AND g.to_ms >= :from_ms AND (g.from_ms < :to_ms
 ORDER BY g.to_ms, g.id
 
 -- name: event_holes
-SELECT e.cause, e.at_ms FROM event_gaps e JOIN phones p ON p.phone_id = e.phone_id
-WHERE p.account_id = :account_id AND e.at_ms >= :from_ms AND e.at_ms < :to_ms ORDER BY e.at_ms, e.id
+SELECT h.id, h.phone_id, h.cause, h.since_ms, h.until_ms FROM (
+  SELECT e.id, e.phone_id, e.cause,
+    COALESCE((SELECT v.at_ms FROM events v WHERE v.phone_id = e.phone_id AND v.spool_id = e.spool_id
+      AND v.seq < e.from_seq AND v.at_ms > 0 ORDER BY v.seq DESC LIMIT 1), 0) AS since_ms,
+    CASE WHEN n.at_ms < e.at_ms THEN n.at_ms ELSE e.at_ms END AS until_ms
+  FROM event_gaps e LEFT JOIN events n ON n.phone_id = e.phone_id AND n.spool_id = e.spool_id
+    AND n.seq = e.to_seq + 1 AND n.at_ms > 0
+  WHERE e.phone_id IN (SELECT t.phone_id FROM phone_tenures t WHERE t.account_id = :account_id)
+) h WHERE h.until_ms >= :from_ms AND (h.since_ms < :to_ms AND (h.since_ms > 0 OR h.until_ms < :to_ms))
+ORDER BY h.until_ms, h.id
 
 -- name: count_gaps_of
 SELECT count(*) AS found FROM gaps WHERE conversation_id = :conversation_id
@@ -759,11 +791,16 @@ ORDER BY position, id LIMIT :max_rows
   at_ms, archived_at_ms)
 /*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)*/ /*postgres: FROM STDIN*/
 
+-- name: put_high_waters
+/*sqlite: UPDATE spools SET high_water = ? WHERE phone_id = ? AND spool_id = ?*/
+/*postgres: UPDATE spools SET high_water = %s WHERE phone_id = %s AND spool_id = %s*/
+
 -- name: new_message_ids
 /*sqlite: WITH RECURSIVE ids (id) AS (
   SELECT COALESCE(max(id), 0) + 1 FROM messages UNION ALL SELECT id + 1 FROM ids LIMIT :how_many
-) SELECT id FROM ids*/
-/*postgres: SELECT nextval(pg_get_serial_sequence('messages', 'id')) AS id FROM generate_series(1, :how_many)*/
+) SELECT group_concat(id) AS ids FROM ids*/
+/*postgres: SELECT string_agg(CAST(nextval((SELECT CAST(pg_get_serial_sequence('messages', 'id') AS regclass))) AS TEXT), ',')
+  AS ids FROM generate_series(1, :how_many)*/
 
 -- name: put_messages
 /*sqlite: INSERT INTO*/ /*postgres: COPY*/ messages (id, conversation_id, spool_id, seq, position, side, kind, text,

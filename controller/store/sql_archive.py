@@ -26,8 +26,11 @@ class ArchiveSql(MessageReading):
 
     def lock_spool(self, phone_id: PhoneId, spool_id: str, now_ms: int) -> int:
         """Return the highest contiguous seq archived of a spool, 0 for a new one; locks."""
-        self._do("add_spool", phone_id=phone_id, spool_id=spool_id, now_ms=now_ms)
-        return int(self._the("lock_spool", phone_id=phone_id, spool_id=spool_id)["high_water"])
+        known = self._one("lock_spool", phone_id=phone_id, spool_id=spool_id)
+        if known is None:
+            self._do("add_spool", phone_id=phone_id, spool_id=spool_id, now_ms=now_ms)
+            known = self._the("lock_spool", phone_id=phone_id, spool_id=spool_id)
+        return int(known["high_water"])
 
     def high_water(self, phone_id: PhoneId, spool_id: str) -> int:
         """Return the highest contiguous seq archived of a spool, 0 for an unknown one."""
@@ -100,17 +103,33 @@ class ArchiveSql(MessageReading):
         """Hold a chat until the transaction ends; locks."""
         self._the("lock_conversation", conversation_id=conversation_id)
 
-    def base_of(self, conversation_id: int, spool_id: str) -> int | None:
-        """Return where a spool's positions begin in a chat; None for one that has no place there yet."""
-        row = self._one("place_base", conversation_id=conversation_id, spool_id=spool_id)
-        return int(row["base"]) if row else None
+    def bases_of(self, conversation_id: int, spool_id: str) -> list[tuple[int, int]]:
+        """Return from which of its positions on a spool begins where in a chat; empty: nowhere yet."""
+        rows = self._all("place_base", conversation_id=conversation_id, spool_id=spool_id)
+        return [(int(row["from_position"]), int(row["base"])) for row in rows]
+
+    def writers(self, conversation_id: int, spool_id: str) -> tuple[int, int]:
+        """Return the last position in a chat of a spool, and the last one of all others; 0: none."""
+        row = self._the("writers", conversation_id=conversation_id, spool_id=spool_id)
+        return int(row["own"] or 0), int(row["others"] or 0)
+
+    def take_turn(self, conversation_id: int, spool_id: str, from_position: int) -> int:
+        """Let a spool go on behind everything in a chat, from one of its positions on; returns its base."""
+        last = int(self._the("last_position", conversation_id=conversation_id)["found"] or 0)
+        base = last - from_position + 1
+        self._do(
+            "add_turn",
+            conversation_id=conversation_id,
+            spool_id=spool_id,
+            from_position=from_position,
+            base=base,
+        )
+        return base
 
     def place_base(self, conversation_id: int, spool_id: str) -> tuple[int, bool]:
         """Place a new spool behind a chat's messages; returns where, and whether others are before it."""
-        base = int(self._the("last_position", conversation_id=conversation_id)["found"] or 0)
-        others = self._count("other_spools", conversation_id=conversation_id)
-        self._do("add_place_base", conversation_id=conversation_id, spool_id=spool_id, base=base)
-        return base, others > 0
+        placed = self._the("add_place_base", conversation_id=conversation_id, spool_id=spool_id)
+        return int(placed["base"]), int(placed["others"]) > 0
 
     def add_gap(self, gap: Gap) -> None:
         """Keep what could not be captured (its id is ignored)."""

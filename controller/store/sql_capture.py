@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from controller.capturerules import CaptureMode, CaptureRules, ExcludedChat, MediaPolicy, VersionInForce
+from controller.capturerules import (
+    CaptureMode,
+    CaptureRules,
+    ExcludedChat,
+    MediaPolicy,
+    OnceExcluded,
+    VersionInForce,
+)
 from controller.coverage import Hole
-from controller.model import AccountId, Notice, PhoneId
+from controller.model import AccountId, Notice, PhoneId, Tenure
 from controller.records import Conversation, CoverageSpan, Gap
 from controller.sessions import Window
 from controller.store.base_ingest import LONGEST_SPAN_MS
-from controller.store.sql_rows import Statements
+from controller.store.sql_rows import Row, Statements, tenure_of
+from controller.tenures import was_bound
 
 _AFTER_LAST_ID = 2**63 - 1
 
@@ -37,20 +45,12 @@ class CaptureSql(Statements):
 
     def capture_rules(self, account_id: AccountId) -> CaptureRules | None:
         """Return what was decided for an account; None if nobody ever decided."""
-        row = self._one("capture_rules", account_id=account_id)
-        if row is None:
-            return None
-        return CaptureRules(
-            account_id=AccountId(row["account_id"]),
-            mode=CaptureMode(row["mode"]),
-            capture_windows=_windows(row["capture_windows"]),
-            sweep_windows=_windows(row["sweep_windows"]),
-            media=MediaPolicy(row["media"]),
-            first_days=row["first_days"],
-            first_pages=row["first_pages"],
-            set_by=row["set_by"],
-            set_at_ms=row["set_at_ms"],
-        )
+        decided = self.all_capture_rules(account_id)
+        return decided[-1] if decided else None
+
+    def all_capture_rules(self, account_id: AccountId) -> list[CaptureRules]:
+        """Return what was ever decided for an account, oldest first."""
+        return [_rules(row) for row in self._all("capture_rules", account_id=account_id)]
 
     def set_capture_rules(self, rules: CaptureRules) -> None:
         """Keep what is decided for an account."""
@@ -79,9 +79,14 @@ class CaptureSql(Statements):
             at_ms=chat.at_ms,
         )
 
-    def include_chat(self, account_id: AccountId, key: str) -> bool:
-        """Keep that a chat is not private any more; False if it was not."""
-        return self._do("include_chat", account_id=account_id, key=key) == 1
+    def include_chat(self, account_id: AccountId, key: str, at_ms: int) -> bool:
+        """Keep that a chat is not private any more from now on; False if it was not."""
+        return self._do("include_chat", account_id=account_id, key=key, at_ms=at_ms) == 1
+
+    def once_excluded(self, account_id: AccountId) -> list[OnceExcluded]:
+        """Return which chats were private for a time that is over."""
+        rows = self._all("once_excluded", account_id=account_id)
+        return [OnceExcluded(row["key"], row["at_ms"], row["ended_at_ms"]) for row in rows]
 
     def excluded_chats(self, account_id: AccountId) -> list[ExcludedChat]:
         """Return the private chats of an account by title."""
@@ -119,9 +124,18 @@ class CaptureSql(Statements):
         return [Gap(**dict(row)) for row in rows]
 
     def event_holes(self, account_id: AccountId, *, from_ms: int, to_ms: int) -> list[Hole]:
-        """Return which events of the phone of an account were found lost within a period."""
+        """Return which events of a phone were lost that may be of a period, while it had the account."""
         rows = self._all("event_holes", account_id=account_id, from_ms=from_ms, to_ms=to_ms)
-        return [Hole(cause=row["cause"], from_ms=0, to_ms=row["at_ms"]) for row in rows]
+        tenures = {row["phone_id"]: tuple[Tenure, ...]() for row in rows}
+        for phone_id in tenures:
+            tenures[phone_id] = tuple(tenure_of(row) for row in self._all("tenures", phone_id=phone_id))
+        return [
+            Hole(cause=row["cause"], from_ms=row["since_ms"], to_ms=row["until_ms"])
+            for row in rows
+            if was_bound(
+                tenures[row["phone_id"]], account_id, row["since_ms"] or row["until_ms"], row["until_ms"]
+            )
+        ]
 
     def count_gaps_of(self, conversation_id: int) -> int:
         """Return how many gaps a chat has."""
@@ -152,6 +166,20 @@ class CaptureSql(Statements):
             max_rows=limit,
         )
         return [int(row["id"]) for row in rows]
+
+
+def _rules(row: Row) -> CaptureRules:
+    return CaptureRules(
+        account_id=AccountId(row["account_id"]),
+        mode=CaptureMode(row["mode"]),
+        capture_windows=_windows(row["capture_windows"]),
+        sweep_windows=_windows(row["sweep_windows"]),
+        media=MediaPolicy(row["media"]),
+        first_days=row["first_days"],
+        first_pages=row["first_pages"],
+        set_by=row["set_by"],
+        set_at_ms=row["set_at_ms"],
+    )
 
 
 def _windows(text: str) -> tuple[Window, ...]:

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from controller.model import PhoneId
 from controller.store.base_ingest import NewEvent, NewHit, NewMessage
 from controller.store.sql_rows import Statements
+
+# What a batch asks about its account, after its phone; locks first.
+_OF_ACCOUNT = ("lock_account", "account", "capture_rules", "excluded_chats", "once_excluded")
 
 
 class IngestSql(Statements):
     """See controller.store.base_ingest.IngestRows."""
+
+    def expect_batches(self, phone_ids: Sequence[PhoneId]) -> None:
+        """Lock phones and their accounts, and learn their rules, at once where one by one takes longer."""
+        phones = self._ask_ahead("lock_phone", "phone_id", sorted(set(phone_ids)))
+        accounts = sorted({phone["account_id"] for phone in phones if phone["account_id"]})
+        for name in _OF_ACCOUNT:
+            self._ask_ahead(name, "account_id", accounts)
+        self._ask_ahead(
+            "notices_of", "holder", sorted({phone["holder"] for phone in phones if phone["holder"]})
+        )
+
+    def put_high_waters(self, reached: Mapping[tuple[PhoneId, str], int]) -> None:
+        """Keep the highest contiguous seq archived of spools, by phone and spool."""
+        self._put("put_high_waters", [(seq, *spool) for spool, seq in sorted(reached.items())])
 
     def put_events(self, events: Iterable[NewEvent]) -> None:
         """Archive events whose places the caller knows to be free, because it holds their spools."""
@@ -21,7 +39,9 @@ class IngestSql(Statements):
         """Archive messages that no event brought before, count and index them; returns their ids, rising."""
         if not messages:
             return []
-        ids = [int(row["id"]) for row in self._all("new_message_ids", how_many=len(messages))]
+        told = self._the("new_message_ids", how_many=len(messages))["ids"]
+        # One row: many would be made into as many mappings.
+        ids = [int(id_) for id_ in str(told).split(",")]
         self._put("put_messages", [_row(id_, new) for id_, new in zip(ids, messages, strict=True)])
         self._put(
             "put_grams", [(id_, new.grams) for id_, new in zip(ids, messages, strict=True) if new.grams]

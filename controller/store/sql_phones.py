@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from controller.model import Account, AccountId, ActingMode, Phone, PhoneId, Sighting
+from controller.model import Account, AccountId, ActingMode, Phone, PhoneId, Sighting, Tenure
 from controller.sessions import Pulse
-from controller.store.sql_rows import Row, Statements, facts_of, facts_params
+from controller.store.sql_rows import Row, Statements, facts_of, facts_params, tenure_of
 from protos.facts import PhoneFacts, PhoneState
 
 
@@ -91,9 +91,15 @@ class PhoneSql(Statements):
         rows = self._all("mark_absent", before_ms=before_ms, cause=cause)
         return sorted(PhoneId(row["phone_id"]) for row in rows)
 
-    def assign(self, phone_id: PhoneId, *, holder: str, account_id: AccountId | None) -> None:
-        """Keep who holds a phone and which account is bound to it."""
-        self._do("assign", phone_id=phone_id, holder=holder, account_id=account_id)
+    def assign(self, phone_id: PhoneId, *, holder: str, account_id: AccountId | None, since_ms: int) -> None:
+        """Keep who holds a phone and which account is bound to it, from a moment on."""
+        told = {"phone_id": phone_id, "holder": holder, "account_id": account_id, "since_ms": since_ms}
+        self._do("assign", **told)
+        self._do("add_tenure", **told)
+
+    def tenures(self, phone_id: PhoneId) -> list[Tenure]:
+        """Return who held a phone and which account was bound to it, oldest first."""
+        return [tenure_of(row) for row in self._all("tenures", phone_id=phone_id)]
 
     def count_refused(self, phone_id: PhoneId, events: int) -> None:
         """Count chat events that were dropped because no notice is recorded."""
@@ -158,6 +164,7 @@ def _phone(row: Row) -> Phone:
         temperature_decicelsius=row["temperature_decicelsius"],
         last_seen_ms=row["last_seen_ms"],
         numbered_at_ms=row["numbered_at_ms"],
+        held_since_ms=row["held_since_ms"],
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from controller.model import AccountId, Tenure
 from protos.facts import PhoneFacts
 
 Row = Mapping[str, Any]
@@ -25,10 +26,15 @@ class Statements:
         self,
         run: Callable[[str, dict[str, Any]], Any],
         put: Callable[[str, Iterable[Sequence[Any]]], None],
+        run_many: Callable[[str, str, Sequence[str]], Iterable[Row]] | None = None,
     ) -> None:
         self._run = run
+        # Runs a statement of one parameter for many values of it; None where asking one by one costs nothing.
+        self._run_many = run_many
         # Writes many rows, each in the order of the statement's columns and of plain values.
         self._put = put
+        # Rows of statements of one parameter that were asked for ahead, many at once; each answers once.
+        self._ahead: dict[tuple[str, str], list[Row]] = {}
 
     def _cursor(self, name: str, params: dict[str, Any]) -> Any:
         return self._run(name, {key: _plain(value) for key, value in params.items()})
@@ -48,7 +54,26 @@ class Statements:
             raise LookupError(name)
         return row
 
+    def _ask_ahead(self, name: str, parameter: str, values: Sequence[str]) -> list[Row]:
+        """Run a statement for many values at once, each of which it answers once without being run again.
+
+        Nothing may be written in between that it would show. Returns all rows; without `run_many` none.
+        """
+        if self._run_many is None or not values:
+            return []
+        self._ahead.update({(name, value): [] for value in values})
+        rows = list(self._run_many(name, parameter, values))
+        for row in rows:
+            self._ahead[name, row["asked_for"]].append(
+                {column: value for column, value in row.items() if column != "asked_for"}
+            )
+        return rows
+
     def _all(self, name: str, **params: Any) -> list[Row]:
+        if self._ahead and len(params) == 1:
+            rows = self._ahead.pop((name, *params.values()), None)
+            if rows is not None:
+                return rows
         return list(self._cursor(name, params).fetchall())
 
     def _count(self, name: str, **params: Any) -> int:
@@ -85,4 +110,13 @@ def facts_of(row: Row) -> PhoneFacts:
         wechat_version_code=row["wechat_version_code"],
         wechat_installer=row["wechat_installer"],
         is_virtual=bool(row["is_virtual"]),
+    )
+
+
+def tenure_of(row: Row) -> Tenure:
+    """Return who held a phone and with which account out of a row that holds it."""
+    return Tenure(
+        holder=row["holder"],
+        account_id=AccountId(row["account_id"]) if row["account_id"] else None,
+        since_ms=row["since_ms"],
     )

@@ -37,6 +37,17 @@ def for_postgres() -> dict[str, str]:
     }
 
 
+def many(statement: str, parameter: str) -> str:
+    """Return PostgreSQL's statement of one text parameter for a JSON list of `values`, each with its rows.
+
+    Rows are locked in the order of the list.
+    """
+    each = statement.replace(f"%({parameter})s", "wanted.value")
+    wanted = "json_array_elements_text(CAST(%(values)s AS JSON)) AS wanted (value)"
+    # Of the file's own statements alone; the values are a parameter.
+    return f"SELECT wanted.value AS asked_for, found.* FROM {wanted} CROSS JOIN LATERAL ({each}) AS found"  # noqa: S608 see above
+
+
 def steps(types: Mapping[str, str]) -> list[Step]:
     """Return the steps of the schema in order, with `{name}` replaced by a database's own type.
 

@@ -13,6 +13,7 @@ from controller.core import Core
 from controller.model import AccountId, PhoneId
 from controller.web.accounts import account_named, zone_of
 from controller.web.desk import Actor, At
+from controller.web.values import Number, Text
 
 router = APIRouter(prefix="/capture", tags=["capture"])
 
@@ -44,13 +45,13 @@ class RulesView:
 class RulesAsked:
     """Parts to set; null leaves a part. To keep pictures needs a reason."""
 
-    mode: str | None = None
-    hours: str | None = None
-    sweep_hours: str | None = None
-    media: str | None = None
-    first_days: int | None = None
-    first_pages: int | None = None
-    reason: str = ""
+    mode: Text | None = None
+    hours: Text | None = None
+    sweep_hours: Text | None = None
+    media: Text | None = None
+    first_days: Number | None = None
+    first_pages: Number | None = None
+    reason: Text = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +70,9 @@ class PrivateView:
 class PrivateAsked:
     """Which chat becomes private, or is captured again: its title as on the phone, its kind, and why."""
 
-    title: str
-    kind: str = "private"
-    reason: str = ""
+    title: Text
+    kind: Text = "private"
+    reason: Text = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ class IncludedView:
 
 
 @router.get("", summary="List how accounts' chats may be read")
-async def list_rules(at: At, phones: str = "all") -> list[RulesView]:
+async def list_rules(at: At, phones: Text = "all") -> list[RulesView]:
     """Return the rules of the accounts bound to the phones named."""
 
     def rules(core: Core) -> list[RulesView]:
@@ -93,7 +94,7 @@ async def list_rules(at: At, phones: str = "all") -> list[RulesView]:
 
 
 @router.post("/{name}", summary="Set how an account's chats may be read")
-async def set_rules(at: At, actor: Actor, name: str, asked: RulesAsked) -> RulesView:
+async def set_rules(at: At, actor: Actor, name: Text, asked: RulesAsked) -> RulesView:
     """Set parts of the rules; the agent hears at once. `name` is a phone's number or an account."""
 
     def put(core: Core) -> RulesView:
@@ -113,7 +114,7 @@ async def set_rules(at: At, actor: Actor, name: str, asked: RulesAsked) -> Rules
 
 
 @router.get("/{name}/private", summary="List private chats")
-async def list_private(at: At, name: str) -> list[PrivateView]:
+async def list_private(at: At, name: Text) -> list[PrivateView]:
     """Return the chats of an account of which nothing is read or kept."""
 
     def private(core: Core) -> list[PrivateView]:
@@ -124,7 +125,7 @@ async def list_private(at: At, name: str) -> list[PrivateView]:
 
 
 @router.post("/{name}/private", summary="Make a chat private")
-async def exclude_chat(at: At, actor: Actor, name: str, asked: PrivateAsked) -> PrivateView:
+async def exclude_chat(at: At, actor: Actor, name: Text, asked: PrivateAsked) -> PrivateView:
     """Let nothing of a chat be read or kept from now on; what was archived before stays. Needs a reason."""
 
     def exclude(core: Core) -> PrivateView:
@@ -138,7 +139,7 @@ async def exclude_chat(at: At, actor: Actor, name: str, asked: PrivateAsked) -> 
 
 
 @router.post("/{name}/private/end", summary="Let a private chat be captured again")
-async def include_chat(at: At, actor: Actor, name: str, asked: PrivateAsked) -> IncludedView:
+async def include_chat(at: At, actor: Actor, name: Text, asked: PrivateAsked) -> IncludedView:
     """Let a chat be read again from now on. Needs a reason."""
 
     def include(core: Core) -> IncludedView:

@@ -19,6 +19,7 @@ from controller.web.chatviews import (
     removal_view,
 )
 from controller.web.desk import Actor, At
+from controller.web.values import Number, Text
 
 router = APIRouter(prefix="/chats", tags=["chats"])
 
@@ -28,7 +29,7 @@ _MOST = 500
 @router.get("", summary="List captured chats")
 async def list_chats(
     at: At,
-    phones: str = "all",
+    phones: Text = "all",
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
 ) -> list[ConversationView]:
     """Return chats without their messages, the most recently archived first."""
@@ -39,9 +40,9 @@ async def list_chats(
 async def read_chat(
     at: At,
     actor: Actor,
-    conversation_id: int,
-    reason: str = "",
-    before_position: int | None = None,
+    conversation_id: Number,
+    reason: Text = "",
+    before_position: Number | None = None,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 50,
 ) -> ChatView:
     """Return the last messages of a chat and what is missing; the look is recorded, so it needs a reason."""
@@ -73,9 +74,10 @@ def _read(
     # Written down before the first word is handed out: a look that failed half-way was a look.
     core.audit.record(actor=actor, what="chat.read", object=str(conversation_id), reason=reason)
     messages = core.archive.messages(conversation_id, before_position=before_position, limit=limit)
+    host = core.fleet.phone(chat.phone_id).facts.host
     return ChatView(
         conversation=_views(core, [chat])[0],
-        messages=[message_view(message) for message in messages],
+        messages=[message_view(message, host=host) for message in messages],
         gaps=[gap_view(gap) for gap in core.archive.gaps(conversation_id)],
         removals=[removal_view(removal) for removal in core.archive.removals(conversation_id)],
     )

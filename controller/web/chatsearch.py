@@ -27,6 +27,7 @@ from controller.web.chatviews import (
     removal_view,
 )
 from controller.web.desk import Actor, At
+from controller.web.values import Number, Text
 
 router = APIRouter(prefix="/chats", tags=["chats"])
 
@@ -59,15 +60,15 @@ def chat_name(chat: Conversation, *, is_revealed: bool = False) -> ChatName:
 class SearchAsked:
     """Words that must all be there, where to look, and why; `before_id` goes on below an earlier answer."""
 
-    text: str
-    reason: str = ""
-    phones: str = "all"
-    account: str = ""
-    conversation_id: int | None = None
-    from_ms: int = 0
-    to_ms: int = FOREVER_MS
-    before_id: int | None = None
-    limit: int = 50
+    text: Text
+    reason: Text = ""
+    phones: Text = "all"
+    account: Text = ""
+    conversation_id: Number | None = None
+    from_ms: Number = 0
+    to_ms: Number = FOREVER_MS
+    before_id: Number | None = None
+    limit: Number = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +91,9 @@ class SearchView:
 class CursorView:
     """Where an export goes on: send it back as it came."""
 
-    conversation_id: int
-    position: int
-    message_id: int
+    conversation_id: Number
+    position: Number
+    message_id: Number
     is_begun: bool
 
 
@@ -100,12 +101,12 @@ class CursorView:
 class ExportAsked:
     """Which chats are exported and why; nothing named: all. `is_revealed`: mobiles are not masked."""
 
-    reason: str = ""
-    conversation_id: int | None = None
-    phones: str = "all"
-    account: str = ""
-    from_ms: int = 0
-    to_ms: int = FOREVER_MS
+    reason: Text = ""
+    conversation_id: Number | None = None
+    phones: Text = "all"
+    account: Text = ""
+    from_ms: Number = 0
+    to_ms: Number = FOREVER_MS
     is_revealed: bool = False
     cursor: CursorView | None = None
 
@@ -139,9 +140,9 @@ class ExportView:
 @router.get("/coverage", summary="Show how accounts were watched, by the hour")
 async def show_coverage(
     at: At,
-    phones: str = "all",
-    from_ms: Annotated[int | None, Query(ge=0)] = None,
-    to_ms: Annotated[int | None, Query(ge=0)] = None,
+    phones: Text = "all",
+    from_ms: Annotated[Number | None, Query(ge=0)] = None,
+    to_ms: Annotated[Number | None, Query(ge=0)] = None,
 ) -> list[HourView]:
     """Return the hours of the accounts bound to phones, by account and time; without times the last day."""
 
@@ -180,13 +181,19 @@ def _search(core: Core, asked: SearchAsked, actor: str) -> SearchView:
         limit=max(1, min(asked.limit, _MOST)),
     )
     found = core.search.find(query, reason=asked.reason, actor=actor)
+    hosts = _hosts(core)
+    chats = [found.chats[message.conversation_id] for message in found.messages]
     return SearchView(
         hits=[
-            HitView(chat=chat_name(found.chats[message.conversation_id]), message=message_view(message))
-            for message in found.messages
+            HitView(chat=chat_name(chat), message=message_view(message, host=hosts[chat.phone_id]))
+            for chat, message in zip(chats, found.messages, strict=True)
         ],
         next_before_id=found.next_before_id,
     )
+
+
+def _hosts(core: Core) -> dict[PhoneId, str]:
+    return {phone.phone_id: phone.facts.host for phone in core.fleet.phones()}
 
 
 def _export(core: Core, asked: ExportAsked, actor: str) -> ExportView:
@@ -200,24 +207,28 @@ def _export(core: Core, asked: ExportAsked, actor: str) -> ExportView:
     which = f"chat {asked.conversation_id}" if asked.conversation_id else asked.account or asked.phones
     told = f"{which}{', mobiles in full' if asked.is_revealed else ''}"
     pages = core.exports.page(wanted, cursor, told=told, reason=asked.reason, actor=actor)
+    hosts = _hosts(core)
     return ExportView(
-        parts=[_part_view(part, is_revealed=asked.is_revealed) for part in pages.parts],
+        parts=[
+            _part_view(part, host=hosts[part.chat.phone_id], is_revealed=asked.is_revealed)
+            for part in pages.parts
+        ],
         cursor=None if pages.cursor is None else CursorView(**asdict(pages.cursor)),
     )
 
 
-def _part_view(part: chatexport.Part, *, is_revealed: bool) -> PartView:
+def _part_view(part: chatexport.Part, *, host: str, is_revealed: bool) -> PartView:
     return PartView(
         chat=chat_name(part.chat, is_revealed=is_revealed),
         begins=part.begins,
-        items=[_item_view(item, is_revealed=is_revealed) for item in part.items],
+        items=[_item_view(item, host=host, is_revealed=is_revealed) for item in part.items],
     )
 
 
-def _item_view(item: chatexport.Item, *, is_revealed: bool) -> ItemView:
+def _item_view(item: chatexport.Item, *, host: str, is_revealed: bool) -> ItemView:
     match item:
         case Message():
-            return ItemView(message=message_view(item, is_revealed=is_revealed))
+            return ItemView(message=message_view(item, host=host, is_revealed=is_revealed))
         case Gap():
             return ItemView(gap=gap_view(item))
         case ChatRemoval():

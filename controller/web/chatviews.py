@@ -102,6 +102,7 @@ class ChangeView:
     text: str
     amount_fen: int | None
     at_ms: int
+    archived_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +110,9 @@ class MessageView:
     """A message with its three times: shown on the phone, read by the agent, archived.
 
     `shown_from_ms` and `shown_to_ms` are the half-open time in which the screen places it, None: unknown.
-    `amount_fen`, `state` are as shown last, None and "" where nothing was shown; `length_s` None: not shown.
+    `amount_fen` and `state` are as shown last, `first_…` as shown first; None and "" where nothing was shown.
     `fragment`: only the beginning of its text was read.
+    `media_sha256`: its picture, an object that stays on the host of the phone, `media_host`; both "": none.
     """
 
     message_id: int
@@ -125,9 +127,12 @@ class MessageView:
     shown_to_ms: int | None
     amount_fen: int | None
     state: str
+    first_amount_fen: int | None
+    first_state: str
     length_s: int | None
     fragment: bool
     media_sha256: str
+    media_host: str
     ambiguous: bool
     is_recalled: bool
     changes: list[ChangeView]
@@ -135,8 +140,8 @@ class MessageView:
     archived_at_ms: int
 
 
-def message_view(message: Message, *, is_revealed: bool = False) -> MessageView:
-    """Show a message; unless revealed, mobiles in its texts are masked, their length stays."""
+def message_view(message: Message, *, host: str, is_revealed: bool = False) -> MessageView:
+    """Show a message of a phone on `host`; unless revealed, mobiles in its texts are masked."""
     shown = str if is_revealed else masked
     is_placed = message.shown_to_ms > 0
     return MessageView(
@@ -152,9 +157,12 @@ def message_view(message: Message, *, is_revealed: bool = False) -> MessageView:
         shown_to_ms=message.shown_to_ms if is_placed else None,
         amount_fen=_known(message.amount_fen_now),
         state=message.state_now,
+        first_amount_fen=_known(message.amount_fen),
+        first_state=message.state,
         length_s=_known(message.length_s),
         fragment=message.fragment,
         media_sha256=message.media_sha256,
+        media_host=host if message.media_sha256 else "",
         ambiguous=message.ambiguous,
         is_recalled=message.is_recalled,
         changes=[_change_view(change, is_revealed=is_revealed) for change in message.changes],
@@ -172,6 +180,7 @@ def _change_view(change: MessageChange, *, is_revealed: bool) -> ChangeView:
         text=shown(change.text),
         amount_fen=_known(change.amount_fen),
         at_ms=change.at_ms,
+        archived_at_ms=change.archived_at_ms,
     )
 
 

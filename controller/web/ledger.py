@@ -12,6 +12,7 @@ from controller.moneybook import Asked, Entry
 from controller.periods import FOREVER_MS, when
 from controller.web.chatsearch import ChatName, account_or_none, chat_name, period, phones_named
 from controller.web.desk import Actor, At
+from controller.web.values import Number, Text
 
 router = APIRouter(prefix="/ledger", tags=["ledger"])
 
@@ -72,11 +73,11 @@ def entry_view(entry: Entry) -> EntryView:
 async def list_entries(
     at: At,
     actor: Actor,
-    phones: str = "all",
-    account: str = "",
-    from_ms: int = 0,
-    to_ms: int = FOREVER_MS,
-    before_id: int | None = None,
+    phones: Text = "all",
+    account: Text = "",
+    from_ms: Number = 0,
+    to_ms: Number = FOREVER_MS,
+    before_id: Number | None = None,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 200,
 ) -> BookView:
     """Return what the screens showed of money, newest first; it is of chats, so the look is recorded."""

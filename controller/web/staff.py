@@ -11,6 +11,7 @@ from controller.errors import BadRequest
 from controller.model import Notice
 from controller.notices import Standing
 from controller.web.desk import Actor, At
+from controller.web.values import Text
 
 router = APIRouter(prefix="/staff", tags=["staff"])
 
@@ -83,17 +84,17 @@ class HolderView:
 class Told:
     """Who was told, and how: signed paper, a meeting, a scan; without a version: the one in force."""
 
-    holder: str
-    version: str = ""
-    how: str = ""
+    holder: Text
+    version: Text = ""
+    how: Text = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
     """Whose notice is withdrawn, and why."""
 
-    holder: str
-    reason: str = ""
+    holder: Text
+    reason: Text = ""
 
 
 @router.get("/notices", summary="List who was told of monitoring")
@@ -103,7 +104,7 @@ async def list_notices(at: At) -> list[NoticeView]:
 
 
 @router.get("/notices/{holder}", summary="Show what a holder was told")
-async def show_notices(at: At, holder: str) -> HolderView:
+async def show_notices(at: At, holder: Text) -> HolderView:
     """Return how a holder stands, and every record, also of older versions and withdrawn ones."""
     return await at.ask(_holder, holder)
 

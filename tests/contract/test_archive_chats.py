@@ -10,6 +10,7 @@ import pytest
 from controller import grams
 from controller.archive import Archive
 from controller.captures import RuleParts
+from controller.clock import FixedClock
 from controller.core import Core
 from controller.errors import SpoolGap
 from controller.ingest import Batch
@@ -223,6 +224,8 @@ def test_a_long_span_is_cut_at_full_hours_and_a_senseless_one_is_none(
     core: Core, backend: Backend, phone: Handset
 ) -> None:
     base = START_MS // HOUR_MS * HOUR_MS
+    assert isinstance(core.clock, FixedClock)
+    core.clock.advance(2 * HOUR_MS)
     phone.say(covered(base - 10, base + HOUR_MS + 10))
     phone.say(covered(base + 9, base + 9), covered(base + 9, base), covered(0, base), covered(-5, 5))
     phone.say(covered(base + 2 * HOUR_MS, base + 2 * HOUR_MS + 5, "splendid"))

@@ -5,6 +5,7 @@ Real agent and controller processes over real adb; the world is what Hypothesis 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,7 +17,7 @@ from tests.support.worldjudge import Verdict
 from tests.support.worldrig import WorldRig, world_rig
 from tests.support.worldscript import Step, scripts
 
-RUNS, NIGHTLY_RUNS = int(__import__("os").environ.get("WORLDS", "50")), 1_000
+RUNS, NIGHTLY_RUNS = int(os.environ.get("FARM_TEST_WORLDS", "50")), 1_000
 pytestmark = pytest.mark.timeout(900)
 # A failing world is shown as it was made: making it smaller would take an hour.
 _HOW = settings(
@@ -69,6 +70,17 @@ def explore(rig: WorldRig, runs: int, tell: Callable[[str, object], None]) -> No
 
 def test_what_is_said_is_archived_once_and_in_order_or_owned_up_to(rig, record_property):
     explore(rig, RUNS, record_property)
+
+
+@pytest.mark.parametrize(("guard", "fault"), [("no cursor", "repeats"), ("a message lost", "holes")])
+def test_a_guard_that_is_switched_off_is_missed(rig, guard, fault):
+    with rig.world(switch=guard) as world:
+        for _ in range(2):
+            for text in ("在吗", "您好", "请问什么时候发货"):
+                world.say("小雪", text, side="in", kind="text", sender="")
+            world.keep(1.5)
+        found = world.settle(limit_s=5)
+    assert getattr(found.total, fault) > 0, str(found)
 
 
 @pytest.mark.nightly

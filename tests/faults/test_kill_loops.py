@@ -275,7 +275,9 @@ def check_the_judge(ground: Ground) -> None:
     for tampering, found in (
         ("DELETE FROM messages WHERE id = 9", "committed messages are not archived"),
         (
-            "UPDATE messages SET text = (SELECT text FROM messages WHERE id = 8) WHERE id = 9",
+            # By that of the one before it in its chat: the next id may be of another phone.
+            """UPDATE messages SET text = (SELECT m.text FROM messages m WHERE m.position = messages.position - 1
+            AND m.conversation_id = messages.conversation_id) WHERE id = (SELECT max(id) FROM messages)""",
             "a message twice",
         ),
         ("UPDATE spools SET high_water = 1", "acknowledged and not there"),

@@ -241,6 +241,9 @@ def test_a_lease_runs_from_before_the_frame_that_brings_it(rig: Rig, monkeypatch
     rig.stub.does.heartbeat_ms = 60_000
     rig.stub.drop_all()
     until(lambda: len(rig.seen.hellos) == 2 and rig.session.is_connected, "a stream that beats seldom")
+    beats = len(rig.seen.heartbeats)
+    rig.session.beat()
+    until(lambda: len(rig.seen.heartbeats) > beats, "its first beat, before the host sleeps")
     # The host sleeps, and the frames it was sent are read when it wakes up.
     awake_ms = session_module.boot_ms
     monkeypatch.setattr(session_module, "boot_ms", lambda: awake_ms() + 100_000)

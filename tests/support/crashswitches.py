@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent import runner
+from agent.capture.chatlog import Tail
 from agent.driver import CALL_LIMIT_S, SHELL_LIMIT_S, Driver
 from agent.errors import AnswerLost
 from agent.fence import Fence
 from agent.intents import Intents
+from agent.outbox import Outbox
 from agent.phone import Phone
 from controller import leases
 from controller.transitions import queued_again
@@ -90,6 +92,21 @@ def _refund() -> None:
     leases.give_up = give_up
 
 
+def _read_all_as_new() -> None:
+    """Forget how far a chat was read."""
+    Outbox.tail_of = lambda _self, _key: Tail(position=0, bubbles=())
+
+
+def _lose_the_first() -> None:
+    """Write down how far a chat was read, and not all of what was read."""
+    whole = Outbox.add_chat
+
+    def add_chat(self, read):
+        return whole(self, replace(read, new=read.new[1:]) if len(read.new) > 1 else read)
+
+    Outbox.add_chat = add_chat
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
     """The driver and the phone a process works with, and what is done to it before it begins."""
@@ -105,4 +122,6 @@ SWITCHES: dict[str, Switch] = {
     "no intent": Switch(apply=_forget),
     "no fence": Switch(phone=UnfencedPhone),
     "expiry returns permits": Switch(apply=_refund),
+    "no cursor": Switch(apply=_read_all_as_new),
+    "a message lost": Switch(apply=_lose_the_first),
 }

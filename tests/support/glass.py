@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.capture.pages import TrueTexts
 from agent.virtual import hierarchy
 from agent.virtual.scenario import Scenario, parse_scenario
@@ -78,3 +80,9 @@ class Glass:
             return true_texts([one for one in nodes if isinstance(one, Node)], ask)
 
         return read
+
+
+def replace_node(page: Page, at: int, **fields: object) -> Page:
+    """Return a page with one node changed."""
+    node = page.nodes[at]._replace(**fields)
+    return replace(page, nodes=(*page.nodes[:at], node, *page.nodes[at + 1 :]))

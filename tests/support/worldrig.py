@@ -91,8 +91,8 @@ class WorldRig:
         self.nursery.close()
 
     @contextmanager
-    def world(self) -> Iterator[World]:
-        """Have a new world with its agent and its controller at work."""
+    def world(self, *, switch: str = "") -> Iterator[World]:
+        """Have a new world with its agent, one guard of it switched off if told, and its controller."""
         self._n += 1
         folder = self.folder / f"world{self._n}"
         folder.mkdir()
@@ -100,7 +100,7 @@ class WorldRig:
         with VirtualFarm(self._scenario, time_scale=0.0) as farm:
             phone = farm.phones[0]
             self.adb.connect(phone.address)
-            world = World(self, folder, farm, phone)
+            world = World(self, folder, farm, phone, switch)
             try:
                 world.start_controller()
                 world.start_agent()
@@ -126,12 +126,16 @@ class WorldRig:
 class World:
     """One farm in the middle of its life."""
 
-    def __init__(self, rig: WorldRig, folder: Path, farm: VirtualFarm, phone: VirtualPhone) -> None:
+    def __init__(
+        self, rig: WorldRig, folder: Path, farm: VirtualFarm, phone: VirtualPhone, switch: str
+    ) -> None:
         self.rig, self.folder, self.farm, self.phone = rig, folder, farm, phone
+        self._switch = switch
         self.database = folder / "farm.db"
         self.agent: Child | None = None
         self.controller: Child | None = None
         self._began_s = time.monotonic()
+        self._unlisted: dict[str, int] = {}
         # A reader of its own: the database belongs to the controller alone.
         self._archive = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)
 
@@ -170,6 +174,7 @@ class World:
                 "config": encode(config),
                 "address": self.phone.address,
                 "acts": list(acts),
+                "switch": self._switch,
                 "errors": str(self.folder / "agent.log"),
             },
         )
@@ -182,6 +187,19 @@ class World:
         """Let the last message but `back` be taken back, if there is one."""
         with suppress(LookupError):
             self.farm.recall(ACCOUNT, chat, back)
+
+    def remove(self, chat: str, what: Literal["clear", "row", "hide"]) -> None:
+        """Let the staff member remove what stands in a chat, or its row."""
+        with suppress(LookupError):
+            self.farm.remove(ACCOUNT, chat, what)
+            # Without a row nothing on the phone tells of the chat, until somebody writes in it again.
+            keys = {title: key for key, (title, _) in self.farm.titles(ACCOUNT).items()}
+            self._unlisted[chat] = len(self.farm.transcript(ACCOUNT)[keys[chat]])
+
+    def change(self, chat: str, back: int, **fields: object) -> None:
+        """Let a message show something else."""
+        with suppress(LookupError):
+            self.farm.change(ACCOUNT, chat, back, **fields)
 
     def hand(self, chat: str, what: Literal["open", "scroll", "send", "back"]) -> None:
         """Let a person use the phone; what the page does not offer they leave alone."""
@@ -242,9 +260,9 @@ class World:
 
     # ---- what it comes to
 
-    def settle(self) -> Found:
+    def settle(self, limit_s: float = LIMIT_S) -> Found:
         """Wait until all that was said is archived or owned up to, and stays so; return what there is."""
-        until_s = time.monotonic() + LIMIT_S
+        until_s = time.monotonic() + limit_s
         sound_s: float | None = None
         found = self.found()
         while time.monotonic() < until_s:
@@ -276,10 +294,12 @@ class World:
 
     def _said(self) -> dict[str, list[Said]]:
         titles = self.farm.titles(ACCOUNT)
-        return {
-            titles[key][0]: [said_of(line) for line in lines]
-            for key, lines in self.farm.transcript(ACCOUNT).items()
-        }
+        found = {}
+        for key, lines in self.farm.transcript(ACCOUNT).items():
+            title = titles[key][0]
+            hidden = self._unlisted.get(title, 0)
+            found[title] = [said_of(line, is_hidden=at < hidden) for at, line in enumerate(lines)]
+        return found
 
     def _kept(self) -> dict[str, tuple[list[Kept], bool]]:
         found = {}
@@ -317,12 +337,12 @@ def look_of(side: str, kind: str, text: str, sender: str) -> Look:
     return Look(side, kind, text if kind in ("text", "quote", "system") else "", sender)
 
 
-def said_of(line: Line) -> Said:
+def said_of(line: Line, *, is_hidden: bool = False) -> Said:
     """Return how a line of the world may look in an archive."""
     looks = {look_of(line.side, line.kind, line.text, line.sender if line.side == "in" else "")}
     if line.recalled_at_ms:
         looks.add(look_of("system", "system", line.recall_line, ""))
-    return Said(frozenset(looks), may_be_missing=bool(line.removed_at_ms))
+    return Said(frozenset(looks), may_be_missing=is_hidden or bool(line.removed_at_ms))
 
 
 @contextmanager

@@ -24,7 +24,19 @@ TEXTS = (
     "长" * 90,
 )
 MEMBERS = ("阿明", "阿芳")
-KINDS = ("text", "text", "text", "text", "image", "voice", "sticker", "transfer")
+KINDS = (
+    *("text", "text", "text", "text", "text", "image", "voice", "sticker", "transfer", "file", "link"),
+    *(
+        "location",
+        "contact_card",
+        "quote",
+        "red_packet",
+        "voice_call",
+        "mini_program",
+        "video",
+        "chat_record",
+    ),
+)
 # Places at which an agent ends in the middle of reading or writing down a chat.
 PLACES = (
     "agent.note_due.before_commit",
@@ -96,6 +108,19 @@ def _steps(
             lambda who, back: Step(f"recall({who}, {back})", lambda world: world.recall(who, back)),
             chat,
             st.integers(0, 3),
+        ),
+        st.builds(
+            lambda who, what: Step(f"remove({who}, {what})", lambda world: world.remove(who, what)),
+            chat,
+            st.sampled_from(("clear", "row", "hide")),
+        ),
+        st.builds(
+            lambda who, back: Step(
+                f"transcribe({who}, {back})",
+                lambda world: world.change(who, back, transcript="你好", is_transcribed=True),
+            ),
+            chat,
+            st.integers(0, 2),
         ),
         st.builds(
             lambda seconds: Step(f"wait({seconds})", lambda world: world.keep(seconds)),

@@ -115,8 +115,15 @@ def _picture(area: Area, width: int = 0, *, rid: str = "", desc: str = "") -> No
     return node("ImageView", place, rid=rid, desc=desc, look=icon("picture", FAINT))
 
 
-def _image(stage: Stage, _line: Line, area: Area) -> list[Node]:
-    return [_picture(area, rid=stage.rid("message_image"), desc=stage.text("image"))]
+def _image(stage: Stage, line: Line, area: Area) -> list[Node]:
+    picture = _picture(area, rid=stage.rid("message_image"), desc=stage.text("image"))
+    picture.look.fill = tint_of(line)
+    return [picture]
+
+
+def tint_of(line: Line) -> str:
+    """Return the colour of an image: each has its own, so that screenshots tell them apart."""
+    return f"#{line.no * 0x3D4F1B & 0xFFFFFF:06x}"
 
 
 def _sticker(_stage: Stage, _line: Line, area: Area) -> list[Node]:

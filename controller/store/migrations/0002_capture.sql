@@ -41,6 +41,16 @@ CREATE TABLE chat_removals (
 );
 CREATE INDEX chat_removals_by_conversation ON chat_removals (conversation_id, id);
 
+-- An outbox goes on in a chat in which another one wrote meanwhile: from this position of it on, it begins there.
+CREATE TABLE conversation_turns (
+  id {serial_id},
+  conversation_id BIGINT NOT NULL REFERENCES conversations (id),
+  spool_id TEXT NOT NULL,
+  from_position BIGINT NOT NULL,
+  base BIGINT NOT NULL
+);
+CREATE INDEX conversation_turns_by_chat ON conversation_turns (conversation_id, spool_id, id);
+
 CREATE TABLE coverage_spans (
   id {serial_id},
   phone_id TEXT NOT NULL,
@@ -55,9 +65,25 @@ CREATE INDEX coverage_spans_by_account ON coverage_spans (account_id, from_ms);
 CREATE INDEX gaps_by_time ON gaps (to_ms, id);
 CREATE INDEX messages_of_money ON messages (id) WHERE kind IN ('red_packet', 'transfer');
 
--- How the chats of an account may be read; minutes are of the week from Monday 00:00, pairs as JSON.
+-- Who held a phone, and which account was bound to it, from when on: what was read is judged by those of then.
+CREATE TABLE phone_tenures (
+  id {serial_id},
+  phone_id TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  account_id TEXT,
+  since_ms BIGINT NOT NULL
+);
+CREATE INDEX phone_tenures_by_phone ON phone_tenures (phone_id, id);
+CREATE INDEX phone_tenures_by_account ON phone_tenures (account_id, id);
+-- Nobody knows since when; what is not older than the newest tenure needs no look at the others.
+INSERT INTO phone_tenures (phone_id, holder, account_id, since_ms) SELECT phone_id, holder, account_id, 0 FROM phones;
+ALTER TABLE phones ADD COLUMN held_since_ms BIGINT NOT NULL DEFAULT 0;
+
+-- How the chats of an account may be read, from when on, the newest last: what was read is judged by the rules of
+-- then. Minutes are of the week from Monday 00:00, pairs as JSON.
 CREATE TABLE capture_rules (
-  account_id TEXT PRIMARY KEY,
+  id {serial_id},
+  account_id TEXT NOT NULL,
   mode TEXT NOT NULL,
   capture_windows TEXT NOT NULL,
   sweep_windows TEXT NOT NULL,
@@ -67,17 +93,22 @@ CREATE TABLE capture_rules (
   set_by TEXT NOT NULL,
   set_at_ms BIGINT NOT NULL
 );
+CREATE INDEX capture_rules_by_account ON capture_rules (account_id, id);
 
--- Conversations that are private: nothing of them is kept. The title is what a person typed.
+-- Conversations that are private: nothing of them is kept. The title is what a person typed; one that is not private
+-- any more keeps its row, without the title, for what was read until then and comes later.
 CREATE TABLE excluded_chats (
+  id {serial_id},
   account_id TEXT NOT NULL,
   key TEXT NOT NULL,
   title TEXT NOT NULL,
   reason TEXT NOT NULL,
   excluded_by TEXT NOT NULL,
   at_ms BIGINT NOT NULL,
-  PRIMARY KEY (account_id, key)
+  ended_at_ms BIGINT
 );
+CREATE UNIQUE INDEX excluded_chats_by_key ON excluded_chats (account_id, key) WHERE ended_at_ms IS NULL;
+CREATE INDEX excluded_chats_by_account ON excluded_chats (account_id, id);
 
 ALTER TABLE notices ADD COLUMN withdrawn_at_ms BIGINT;
 

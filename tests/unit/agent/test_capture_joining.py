@@ -8,10 +8,11 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
+from agent.capture.align import Key
 from agent.capture.changes import changes, merged
 from agent.capture.chatlog import ChatLog, Tail
 from agent.capture.gaps import GapCause
-from agent.capture.passive import place
+from agent.capture.passive import is_still_below, place
 from agent.capture.visits import TAIL_LENGTH, Verdict, judge
 from agent.model import Bubble
 
@@ -244,3 +245,22 @@ def test_a_chat_seen_for_the_first_time_is_kept_with_a_gap_only_where_no_visit_f
     whole = place([], bubbles("a b"), is_whole=True, may_jump=False).verdict
     assert whole is not None
     assert (whole.new, whole.cause) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("now", "is_below"),
+    [
+        ([("a", 10), ("b", 60), ("c", 110)], True),  # nothing moved
+        ([("b", 10), ("c", 60), ("d", 110)], True),  # something came
+        ([("z", 10), ("a", 60), ("b", 110), ("c", 160)], True),  # a keyboard went away
+        ([("z", 10), ("a", 60), ("b", 110)], False),  # leafed back
+        ([("x", 10), ("y", 60)], False),  # far away
+    ],
+)
+def test_the_end_is_in_sight_as_long_as_messages_only_move_up(
+    now: list[tuple[str, int]], is_below: bool
+) -> None:
+    def marks(page: list[tuple[str, int]]) -> list[tuple[Key, int]]:
+        return [(Key("in", "text", text), top) for text, top in page]
+
+    assert is_still_below(marks([("a", 10), ("b", 60), ("c", 110)]), marks(now)) is is_below

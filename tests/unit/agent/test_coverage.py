@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.coverage import HOUR_MS, Coverage
+from agent.coverage import HOUR_MS, SILENCE_MS, Coverage, Span, by_hours
 from agent.errors import OutboxFull
 from agent.outbox import Outbox
 from protos import wire
@@ -86,11 +86,19 @@ def test_a_span_is_told_at_each_full_hour(desk: Desk) -> None:
     assert desk.spans() == [(1_790_000, HOUR_MS, "seen", ""), (HOUR_MS, 2 * HOUR_MS, "seen", "")]
 
 
-def test_one_long_step_over_two_hours_is_cut_at_both(desk: Desk) -> None:
-    desk.watch(2 * HOUR_MS + 10, step_ms=3 * HOUR_MS)
-    desk.coverage.end()
+def test_one_long_span_over_two_hours_is_cut_at_both() -> None:
     told = [(0, HOUR_MS), (HOUR_MS, 2 * HOUR_MS), (2 * HOUR_MS, 2 * HOUR_MS + 10)]
-    assert [span[:2] for span in desk.spans()] == told
+    span = Span("wx", SEEN, "", 0, 2 * HOUR_MS + 10)
+    assert [(one.from_ms, one.to_ms) for one in by_hours(span)] == told
+
+
+def test_a_process_that_stood_still_watched_nothing_meanwhile(desk: Desk) -> None:
+    desk.watch(30_000)
+    desk.run(SILENCE_MS + 1)  # stopped: its clocks run on, both of them
+    desk.watch(5_000)
+    desk.coverage.end()
+    woke_ms = 30_000 + SILENCE_MS + 1
+    assert desk.spans() == [(0, 30_000, "seen", ""), (woke_ms, woke_ms + 5_000, "seen", "")]
 
 
 def test_a_crash_loses_a_minute_at_most_and_the_time_after_it_is_nobodys(desk: Desk) -> None:

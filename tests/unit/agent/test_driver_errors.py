@@ -3,13 +3,14 @@
 import json
 import socket
 import threading
+import time
 from contextlib import suppress
 
 import pytest
 
 from agent.errors import AnswerLost, Refused
 from agent.jsonrpc import READS, Sick, is_read, request, result
-from agent.line import IDLE_LIMIT_S, Line
+from agent.line import IDLE_LIMIT_S, ROOM_BYTES, Line, ready
 
 
 class FarEnd:
@@ -126,6 +127,47 @@ def test_server_that_says_close_is_not_asked_again_on_that_connection(line_to):
     assert line.idle_s() == float("inf")
     line.request("GET", "/", b"", within_s=2)
     assert far.dials == 2
+
+
+REQUEST = ready("POST", "/jsonrpc/0", b"body")
+
+
+def test_an_answer_that_is_known_comes_as_the_object_that_is_known(line_to):
+    one, two = b"same\n\n", b"also\n\n"
+    dated = reply(one, more=b"Date: later\r\n")
+    _, line = line_to(*(reply(one), reply(two), reply(one), dated, reply(b"more\n\n"), reply(b"longer\n\n")))
+    known = [two, one]
+    for expected in (one, two, one, one):
+        assert line.resend(REQUEST, 2, known)[1] is expected
+    assert line.resend(REQUEST, 2, known) == (200, b"more\n\n")
+    assert line.resend(REQUEST, 2, known) == (200, b"longer\n\n")
+
+
+def test_what_is_left_of_an_answer_before_is_no_part_of_the_next(line_to):
+    far, line = line_to(GOOD, GOOD[:-3], GOOD[: GOOD.index(b"pong")], b"", GOOD)
+    assert line.resend(REQUEST, 2, [b"pong\n\n"])[1] == b"pong\n\n"
+    for _ in range(3):
+        with pytest.raises(AnswerLost):
+            line.resend(REQUEST, 0.3, [b"pong\n\n"])
+    assert line.resend(REQUEST, 2, [b"pong\n\n"])[1] == b"pong\n\n"
+    assert far.dials == 4
+
+
+def test_a_large_answer_is_read_whole_and_its_room_is_given_back(line_to):
+    large = b"x" * (3 * ROOM_BYTES) + b"\n\n"
+    _, line = line_to(reply(large), GOOD)
+    assert line.resend(REQUEST, 5, ()) == (200, large)
+    assert len(line._room) == ROOM_BYTES
+    assert line.resend(REQUEST, 2, ()) == (200, b"pong\n\n")
+
+
+def test_the_limit_of_a_call_holds_whatever_the_one_before_had(line_to):
+    _, line = line_to(GOOD, None)
+    line.resend(REQUEST, 8, ())
+    began_s = time.monotonic()
+    with pytest.raises(AnswerLost, match="no answer"):
+        line.resend(REQUEST, 0.2, ())
+    assert 0.1 < time.monotonic() - began_s < 4
 
 
 def error(code, message, data=""):

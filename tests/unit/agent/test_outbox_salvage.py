@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from agent.intents import Intents
 from agent.outbox import Outbox
 from agent.salvage import IN_DOUBT
 from protos import wire
-from protos.facts import GapSeen, PhoneStateChanged
+from protos.facts import GapSeen, MessageSeen, PhoneStateChanged
 from tests.support.outboxwriter import chat, task_named
 
 
@@ -117,6 +118,32 @@ def test_unreadable_actions_stop_all_actions_until_a_person_looked(path: Path, t
             intents.arm(task)
         outbox.remember(IN_DOUBT, "")
         intents.arm(task)
+    finally:
+        outbox.close()
+
+
+def test_where_cursors_are_lost_nothing_takes_an_old_place_and_all_is_doubted(path: Path) -> None:
+    spoil(path, *pages_of(path, "cursor"))
+    outbox = Outbox.open(path)
+    try:
+        outbox.account_id = "wx"
+        tail = outbox.tail_of("k")
+        assert tail.position > outbox.highest
+        assert (tail.bubbles, tail.read_at_ms) == ((), 0)
+        first = outbox.highest + 1
+        outbox.add_chat(replace(chat(tail, 2), last_position=tail.position))
+        told = [wire.unseal(body).fact for body in outbox.batch(first)]
+        assert [(fact.cause, fact.before_position) for fact in told if isinstance(fact, GapSeen)] == [
+            ("outbox_damaged", tail.position + 1)
+        ]
+        messages = [fact for fact in told if isinstance(fact, MessageSeen)]
+        assert [message.position for message in messages] == [tail.position + 1]
+        assert all(message.ambiguous for message in messages)
+        # From there on it is known.
+        outbox.add_chat(replace(chat(outbox.tail_of("k"), 1), last_position=tail.position + 1))
+        last = wire.unseal(outbox.batch(outbox.highest)[0]).fact
+        assert isinstance(last, MessageSeen)
+        assert (last.position, last.ambiguous) == (tail.position + 2, False)
     finally:
         outbox.close()
 

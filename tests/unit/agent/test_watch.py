@@ -68,6 +68,20 @@ def test_what_is_not_allowed_is_not_read(desk: Desk, changes: dict[str, str], se
     assert (desk.watch.why_unread(), desk.watch.may_open()) == (why, False)
 
 
+@pytest.mark.parametrize(
+    ("changes", "may"),
+    [({}, True), ({"capture_allowed": False}, False), ({"capture_mode": "off"}, False)],
+)
+def test_no_picture_of_the_screen_is_kept_of_what_may_not_be_read(
+    desk: Desk, changes: dict[str, str], may: bool
+) -> None:
+    desk.settings = replace(ALLOWED, **changes)  # type: ignore[arg-type]  # tests name the fields
+    assert desk.watch.may_picture() is may
+    desk.settings = replace(ALLOWED, capture_windows=MORNING)
+    desk.wall_ms = MONDAY_13_MS
+    assert not desk.watch.may_picture()
+
+
 def test_hours_hold_by_the_agents_own_clock(desk: Desk) -> None:
     desk.settings = replace(ALLOWED, capture_windows=MORNING)
     assert desk.watch.why_unread() == ""

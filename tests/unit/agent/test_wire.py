@@ -103,7 +103,9 @@ def test_missing_values_of_an_older_controller_get_defaults() -> None:
     assert welcome.heartbeat_ms == channel.HEARTBEAT_MS
     assert welcome.settings == Settings()
     assert not wire.settings_of(PbSettings()).capture_allowed
-    full = PbSettings(capture_allowed=True, unattended=True, account_id="a", sweep_pause_ms=9)
+    full = PbSettings(
+        capture_allowed=True, unattended=True, account_id="a", sweep_pause_ms=9, media="pictures"
+    )
     assert wire.settings_of(full) == Settings(
-        capture_allowed=True, unattended=True, account_id="a", sweep_pause_ms=9
+        capture_allowed=True, unattended=True, account_id="a", sweep_pause_ms=9, media="pictures"
     )

@@ -224,6 +224,7 @@ def message(position: int, **more: object) -> dict[str, object]:
         "length_s": None,
         "state": "",
         "fragment": False,
+        "media_sha256": "",
         "changes": [],
     }
     return {"position": position, **plain, **more}
