@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -25,12 +24,6 @@ def collect_rarely() -> None:
     """Let this process look for cycles seldom: taking events in makes many values, and no cycles."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-def switch_often() -> None:
-    """Let threads take turns often: the core comes back from each statement of the database."""
-    # Where the edges unseal a batch meanwhile, each of these ways back may take the usual 5 ms.
-    sys.setswitchinterval(0.0005)
 
 
 class CoreThread:

@@ -16,7 +16,7 @@ from controller.addresses import bind, check_loopback, shown
 from controller.clock import HOUR_MS, SystemClock
 from controller.config import Config
 from controller.core import Core, CoreSettings
-from controller.corethread import CoreThread, collect_rarely, switch_often
+from controller.corethread import CoreThread, collect_rarely
 from controller.errors import ConfigWrong
 from controller.limits import rules_of
 from controller.logs import log_to_stderr
@@ -59,7 +59,6 @@ def run(config: Config) -> None:
     token = read_token(config.token_file)
     log_to_stderr()
     collect_rarely()
-    switch_often()
     asyncio.run(_serve(config, token))
 
 

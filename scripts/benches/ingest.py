@@ -3,9 +3,10 @@
 A load of agents in a process of its own sends batches and waits for each acknowledgement; the controller
 unseals, checks the gate, matches words, removes doubles, and commits before it answers. The ceiling writes
 the same rows into the same tables of the same database with nothing else: executemany on SQLite, COPY on
-PostgreSQL, as many events in a transaction as the controller had on average, with the same keys, indexes and
-syncs. It looks nothing up, finds no words and writes none, counts nothing, and its rows are made before. Rounds
-alternate; the medians count. Ends with 1 if a ratio without the search index is below its goal.
+PostgreSQL, as many events in a transaction as the controller had on average, with the same keys, indexes
+and syncs. It looks nothing up, finds no words and writes none, counts nothing, and its rows are made
+before. Rounds alternate; the medians count. Ends with 1 if a ratio without the search index is below its
+goal.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ import structlog
 from controller.archive import Archive
 from controller.clock import SystemClock
 from controller.core import Core
-from controller.corethread import collect_rarely, switch_often
+from controller.corethread import collect_rarely
 from controller.model import AccountId, PhoneId
 from controller.store import open_store, statements
 from controller.store.sqlite import PRAGMAS
@@ -321,8 +322,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    collect_rarely()  # as the controller's program does, and so the next
-    switch_often()
+    collect_rarely()  # as the controller's program does
     missed = False
     for kind in asked.store or ("sqlite", "postgresql"):
         ratio = measured(kind, asked.phones, asked.each, asked.batch, asked.rounds)

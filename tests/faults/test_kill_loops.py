@@ -276,8 +276,10 @@ def check_the_judge(ground: Ground) -> None:
         ("DELETE FROM messages WHERE id = 9", "committed messages are not archived"),
         (
             # By that of the one before it in its chat: the next id may be of another phone.
-            """UPDATE messages SET text = (SELECT m.text FROM messages m WHERE m.position = messages.position - 1
-            AND m.conversation_id = messages.conversation_id) WHERE id = (SELECT max(id) FROM messages)""",
+            """UPDATE messages SET text = (
+              SELECT m.text FROM messages m
+              WHERE m.position = messages.position - 1 AND m.conversation_id = messages.conversation_id
+            ) WHERE id = (SELECT max(id) FROM messages)""",
             "a message twice",
         ),
         ("UPDATE spools SET high_water = 1", "acknowledged and not there"),
