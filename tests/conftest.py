@@ -8,9 +8,11 @@ EXPLORATION = "exploration"
 # Files that wait longest, longest first: begun last, one of them would be all that still runs.
 LONGEST = (
     "test_actions.py",
-    "test_hand.py",
+    "test_capture_worlds.py",
     "test_friend_add.py",
     "test_warnings.py",
+    "test_kill_loops.py",
+    "test_hand.py",
     "test_agent_life.py",
     "test_marks.py",
     "test_screens.py",
@@ -22,6 +24,11 @@ LONGEST = (
     "test_cli.py",
     "test_assist.py",
     "test_quota_machine.py",
+    "test_power_loss.py",
+    "test_chat_capture.py",
+    "test_chat_guards.py",
+    "test_pictures.py",
+    "test_cli_chats.py",
 )
 
 

@@ -121,7 +121,7 @@ def test_a_crash_before_the_rename_leaves_no_object_and_what_it_left_goes(tmp_pa
     sha256 = keeper.keep(b"picture")  # another process writes it all the same
     assert place_of(folder, sha256).read_bytes() == b"picture"
     path = next(folder.rglob(".*.tmp"))
-    written_ms = round(path.stat().st_mtime * 1000)
+    written_ms = int(path.stat().st_mtime * 1000)
     assert remove_left(folder, written_ms + LEFT_MS) == 0  # it may still be written
     assert remove_left(folder, written_ms + LEFT_MS + 1000) == 1
     assert names(tmp_path) == [f"{sha256}.png"]
