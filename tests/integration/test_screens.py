@@ -197,8 +197,11 @@ STRIDE = 9
 
 def test_another_profile_in_the_place_of_the_right_one_is_asked_for_nothing(scene: Scene) -> None:
     """From the first sight of the right profile on; what comes before that sight nobody could tell."""
-    told = []
-    for step in range(23, 28):
+    told: list[str] = []
+    # How many looks come before the profile differs by a few with the machine.
+    for step in (*range(21, 29), *range(21, 29), *range(21, 29), *range(21, 29)):
+        if any("another profile" in one for one in told):
+            break
         scene.clear()
         query = scene.next_person()
         scene.virtual.trap("other_page", after_dumps=step)

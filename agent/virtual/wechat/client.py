@@ -138,8 +138,8 @@ class WeChat:
 
     @property
     def is_drawing(self) -> bool:
-        """Tell whether the screen still shows what was there before the page that comes."""
-        return self._frozen is not None and self._frozen[2] > self._clock()
+        """Tell whether whoever looked last saw what was there before the page that comes."""
+        return self._frozen is not None
 
     # -- what the handset does
 
