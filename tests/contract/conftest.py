@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -22,14 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Callable[[], postgres.Cluster]]:
     """Return the way to the one cluster of this run, started when first wanted."""
-    with ExitStack() as stack:
-        started: list[postgres.Cluster] = []
-
-        def server() -> postgres.Cluster:
-            if not started:
-                started.append(stack.enter_context(postgres.cluster()))
-            return started[0]
-
+    with postgres.on_demand() as server:
         yield server
 
 

@@ -78,8 +78,7 @@ def test_a_guard_that_is_switched_off_is_missed(rig, guard, fault):
         for _ in range(2):
             for text in ("在吗", "您好", "请问什么时候发货"):
                 world.say("小雪", text, side="in", kind="text", sender="")
-            world.keep(1.5)
-        found = world.settle(limit_s=5)
+            found = world.settle(limit_s=5)
     assert getattr(found.total, fault) > 0, str(found)
 
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -224,14 +224,7 @@ def copy_database(source: str, target: str) -> None:
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Callable[[], postgres.Cluster]]:
-    with ExitStack() as stack:
-        started: list[postgres.Cluster] = []
-
-        def server() -> postgres.Cluster:
-            if not started:
-                started.append(stack.enter_context(postgres.cluster()))
-            return started[0]
-
+    with postgres.on_demand() as server:
         yield server
 
 

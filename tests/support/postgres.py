@@ -7,8 +7,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -88,3 +88,17 @@ def cluster(*, syncs: bool = False) -> Iterator[Cluster]:
             _run(*_as_owner(pg_ctl, "-D", data, "-m", "immediate", "-w", "stop"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def on_demand() -> Iterator[Callable[[], Cluster]]:
+    """Have the way to one cluster, started when it is first wanted."""
+    with ExitStack() as stack:
+        started: list[Cluster] = []
+
+        def server() -> Cluster:
+            if not started:
+                started.append(stack.enter_context(cluster()))
+            return started[0]
+
+        yield server
