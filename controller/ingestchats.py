@@ -9,9 +9,9 @@ from typing import Any
 from controller import grams, violations
 from controller.ledger import Work
 from controller.model import AccountId, PhoneId
-from controller.records import ChatRemoval, Gap, MessageChange
+from controller.records import ChatRemoval, Gap, Hit, MessageChange
 from controller.reports import Source, account_of
-from controller.store.base_ingest import NewHit, NewMessage
+from controller.store.base_ingest import NewMessage, NewViolation
 from controller.words import Matcher
 from protos.facts import ChatRemoved, Event, GapSeen, MessageChanged, MessageSeen
 
@@ -99,12 +99,39 @@ class ChatIntake:
         """Write the messages that wait."""
         if not self._messages:
             return
-        hits = [
-            NewHit(place, hit, *self._said_on[place], self._list_version)
+        found = [
+            self._violation(place, hit)
             for place, hit in violations.found_in(self._match, [new.seen for new in self._messages])
         ]
-        self._work.tx.put_messages(self._messages, hits)
+        self._work.tx.put_messages(self._messages, found)
         self._messages, self._said_on, self._waiting_in = [], [], set()
+
+    def _violation(self, place: int, hit: Hit) -> NewViolation:
+        new = self._messages[place]
+        phone_id, account_id, holder = self._said_on[place]
+        return NewViolation(
+            place=place,
+            kind="word",
+            rule_id="R000",
+            entry_id=hit.word,
+            word=hit.word,
+            category="",
+            severity="medium",
+            how="plain",
+            detail="",
+            book_version=1,
+            phone_id=phone_id,
+            account_id=account_id,
+            holder=holder,
+            side=new.seen.side,
+            start=hit.start,
+            end=hit.end,
+            origin="live",
+            dedupe_key=f"R000:{hit.word}:{{message_id}}:{hit.start}",
+            notify=False,
+            at_ms=new.read_at_ms,
+            found_at_ms=self._work.now_ms,
+        )
 
     def keep(self) -> None:
         """Let later transactions know of the places found here; only after the commit."""

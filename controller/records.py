@@ -11,9 +11,13 @@ RECALLED = "recalled"
 
 
 class ViolationState(StrEnum):
-    """The review of violations is a later step; a new one waits."""
+    """How a violation stands; a new one waits for a person, see controller.verdicts."""
 
     NEW = "new"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+    ESCALATED = "escalated"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,11 +159,26 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """A sensitive word was found in a captured message."""
+    """Something that a rule looks for was found; `text` is the whole message, empty if it is about none."""
 
     id: int
-    message_id: int
-    conversation_id: int
+    kind: str = "word"  # word | pattern | behaviour
+    rule_id: str = ""
+    entry_id: str = ""  # of the lexicon; empty for behaviours
+    category: str = ""
+    severity: str = "medium"  # low | medium | high | critical
+    how: str = ""  # the technique by which a word was written, see controller.words.found
+    detail: str = ""  # of behaviours: what was seen, as an amount
+    book_version: int = 0  # of the words and rules that found it
+    origin: str = "live"  # live | rescan
+    repeats: int = 0  # so many further times the same was found and not made a row of its own
+    notify: bool = False  # the rule asked to tell somebody
+    assignee: str = ""
+    appeal: str = ""  # empty | open | upheld | granted
+    at_ms: int = 0  # when the message was read, or the behaviour seen
+    changed_at_ms: int = 0
+    message_id: int | None
+    conversation_id: int | None
     phone_id: PhoneId
     account_id: AccountId
     holder: str
@@ -168,7 +187,6 @@ class Violation:
     end: int
     text: str
     side: str
-    list_version: str
     state: ViolationState
     found_at_ms: int
 

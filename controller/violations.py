@@ -53,7 +53,7 @@ class Violations:
         """Return the messages around a violation, `reach` before and after; BadRequest if there is none."""
         violation = self.get(violation_id)
         with self._ledger.look() as tx:
-            message = tx.message(violation.message_id)
+            message = None if violation.message_id is None else tx.message(violation.message_id)
             if message is None:
                 return []
             return tx.messages_around(message.conversation_id, message.position, min(reach, _MAX_REACH))

@@ -32,7 +32,6 @@ from controller.records import (
     Gap,
     Message,
     StoredEvent,
-    Violation,
     ViolationState,
     Warned,
 )
@@ -41,6 +40,7 @@ from controller.store.base_capture import CaptureRows
 from controller.store.base_clients import ClientRows
 from controller.store.base_ingest import ChatRows, IngestRows
 from controller.store.base_people import JobDecisions, PeopleRows
+from controller.store.base_supervision import ViolationRows
 from controller.store.quota_rows import AccountRows, QuotaRows
 from protos.facts import PhoneFacts, PhoneState
 
@@ -316,14 +316,6 @@ class ArchiveRows(Protocol):
     def gaps(self, conversation_id: int) -> list[Gap]:
         """Return what could not be captured of a chat, in order."""
 
-    def violations(
-        self, *, since_ms: int, state: ViolationState | None, phone_id: PhoneId | None, limit: int
-    ) -> list[Violation]:
-        """Return violations found since a moment, newest first."""
-
-    def violation(self, violation_id: int) -> Violation | None:
-        """Return a violation."""
-
 
 class CountRows(Protocol):
     """The farm at a glance."""
@@ -361,6 +353,7 @@ class Tx(
     CaptureRows,
     ChatRows,
     IngestRows,
+    ViolationRows,
     Protocol,
 ):
     """Everything that can be done inside one transaction."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from controller.model import AccountId, PhoneId
-from controller.records import ChatRemoval, CoverageSpan, Hit, Message, MessageChange
+from controller.records import ChatRemoval, CoverageSpan, Message, MessageChange
 from protos.facts import MessageSeen
 
 # A span of coverage in the store is at most this long, so that what lies over a moment is found near it.
@@ -42,15 +42,34 @@ class NewMessage(NamedTuple):
     grams: str  # see controller.grams; empty: it is not found by search
 
 
-class NewHit(NamedTuple):
-    """A word that was found in a message of the same call."""
+class NewViolation(NamedTuple):
+    """A violation on its way into the store; see controller.records.Violation for the fields."""
 
-    place: int  # of the message among those given
-    hit: Hit
+    place: (
+        int  # of its message among those of the same call; -1: `message_id` and `conversation_id` say where
+    )
+    kind: str
+    rule_id: str
+    entry_id: str
+    word: str
+    category: str
+    severity: str
+    how: str
+    detail: str
+    book_version: int
     phone_id: PhoneId
     account_id: AccountId
     holder: str
-    list_version: str
+    side: str
+    start: int
+    end: int
+    origin: str
+    dedupe_key: str  # the same finding twice is one row; {message_id} in it stands for the id of its message
+    notify: bool
+    at_ms: int
+    found_at_ms: int
+    message_id: int | None = None
+    conversation_id: int | None = None
 
 
 class IngestRows(Protocol):
@@ -68,7 +87,7 @@ class IngestRows(Protocol):
     def put_events(self, events: Iterable[NewEvent]) -> None:
         """Archive events whose places the caller knows to be free, because it holds their spools."""
 
-    def put_messages(self, messages: Sequence[NewMessage], hits: Sequence[NewHit]) -> list[int]:
+    def put_messages(self, messages: Sequence[NewMessage], found: Sequence[NewViolation]) -> list[int]:
         """Archive messages that no event brought before, count and index them; returns their ids, rising."""
 
 

@@ -641,13 +641,14 @@ ORDER BY position, id
 SELECT * FROM gaps WHERE conversation_id = :conversation_id ORDER BY before_position, id
 
 -- name: violations
-SELECT v.*, m.text, m.side FROM violations v JOIN messages m ON m.id = v.message_id
+SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
 WHERE v.found_at_ms >= :since_ms AND (CAST(:state AS TEXT) = '' OR v.state = :state)
   AND (CAST(:phone_id AS TEXT) = '' OR v.phone_id = :phone_id)
 ORDER BY v.found_at_ms DESC, v.id DESC LIMIT :max_rows
 
 -- name: violation
-SELECT v.*, m.text, m.side FROM violations v JOIN messages m ON m.id = v.message_id WHERE v.id = :violation_id
+SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
+WHERE v.id = :violation_id
 
 -- name: count_jobs_running
 SELECT count(*) AS found FROM jobs WHERE state = 'running'
@@ -809,9 +810,10 @@ ORDER BY position, id LIMIT :max_rows
 /*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)*/ /*postgres: FROM STDIN*/
 
 -- name: put_violations
-/*sqlite: INSERT INTO*/ /*postgres: COPY*/ violations (message_id, conversation_id, phone_id, account_id, holder, word,
-  start_index, end_index, list_version, state, found_at_ms)
-/*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)*/ /*postgres: FROM STDIN*/
+/*sqlite: INSERT INTO*/ /*postgres: COPY*/ violations (kind, rule_id, entry_id, word, category, severity, how, detail,
+  book_version, message_id, conversation_id, phone_id, account_id, holder, side, start_index, end_index, origin,
+  dedupe_key, notify, state, at_ms, found_at_ms, changed_at_ms)
+/*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)*/ /*postgres: FROM STDIN*/
 
 -- name: put_grams
 /*sqlite: INSERT INTO message_grams (rowid, grams) VALUES (?, ?)*/

@@ -13,6 +13,7 @@ from controller.store.sql_people import JobDecisionSql, PeopleSql
 from controller.store.sql_phones import PhoneSql
 from controller.store.sql_quotas import QuotaSql
 from controller.store.sql_rows import Row, Statements
+from controller.store.sql_violations import ViolationSql
 
 # Ids count from 1; nothing has this one.
 _AFTER_LAST_ID = 2**63 - 1
@@ -100,6 +101,7 @@ class SqlTx(
     CaptureSql,
     ChatSql,
     IngestSql,
+    ViolationSql,
 ):
     """Everything that can be done inside one transaction."""
 

@@ -11,12 +11,9 @@ from controller.records import (
     Gap,
     Message,
     StoredEvent,
-    Violation,
-    ViolationState,
     Warned,
 )
 from controller.store.sql_messages import MessageReading
-from controller.store.sql_rows import Row
 
 _AFTER_LAST_POSITION = 2**63 - 1
 
@@ -241,36 +238,3 @@ class ArchiveSql(MessageReading):
     def gaps(self, conversation_id: int) -> list[Gap]:
         """Return what could not be captured of a chat, in order."""
         return [Gap(**dict(row)) for row in self._all("gaps", conversation_id=conversation_id)]
-
-    def violations(
-        self, *, since_ms: int, state: ViolationState | None, phone_id: PhoneId | None, limit: int
-    ) -> list[Violation]:
-        """Return violations found since a moment, newest first."""
-        rows = self._all(
-            "violations", since_ms=since_ms, state=state or "", phone_id=phone_id or "", max_rows=limit
-        )
-        return [_violation(row) for row in rows]
-
-    def violation(self, violation_id: int) -> Violation | None:
-        """Return a violation."""
-        row = self._one("violation", violation_id=violation_id)
-        return _violation(row) if row else None
-
-
-def _violation(row: Row) -> Violation:
-    return Violation(
-        id=row["id"],
-        message_id=row["message_id"],
-        conversation_id=row["conversation_id"],
-        phone_id=PhoneId(row["phone_id"]),
-        account_id=AccountId(row["account_id"]),
-        holder=row["holder"],
-        word=row["word"],
-        start=row["start_index"],
-        end=row["end_index"],
-        text=row["text"],
-        side=row["side"],
-        list_version=row["list_version"],
-        state=ViolationState(row["state"]),
-        found_at_ms=row["found_at_ms"],
-    )

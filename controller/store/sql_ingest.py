@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from controller.model import PhoneId
-from controller.store.base_ingest import NewEvent, NewHit, NewMessage
+from controller.store.base_ingest import NewEvent, NewMessage, NewViolation
 from controller.store.sql_rows import Statements
 
 # What a batch asks about its account, after its phone; locks first.
@@ -35,7 +35,7 @@ class IngestSql(Statements):
         """Archive events whose places the caller knows to be free, because it holds their spools."""
         self._put("put_events", events)
 
-    def put_messages(self, messages: Sequence[NewMessage], hits: Sequence[NewHit]) -> list[int]:
+    def put_messages(self, messages: Sequence[NewMessage], found: Sequence[NewViolation]) -> list[int]:
         """Archive messages that no event brought before, count and index them; returns their ids, rising."""
         if not messages:
             return []
@@ -46,8 +46,9 @@ class IngestSql(Statements):
         self._put(
             "put_grams", [(id_, new.grams) for id_, new in zip(ids, messages, strict=True) if new.grams]
         )
-        if hits:
-            self._put("put_violations", [_hit_row(ids[hit.place], messages[hit.place], hit) for hit in hits])
+        if found:
+            told_of = ((ids[new.place], messages[new.place].conversation_id, new) for new in found)
+            self._put("put_violations", [violation_row(*told) for told in told_of])
         at_ms = messages[-1].archived_at_ms
         # In one order everywhere, so that two controllers cannot wait for each other.
         counts = sorted(Counter(new.conversation_id for new in messages).items())
@@ -82,17 +83,31 @@ def _row(message_id: int, new: NewMessage) -> tuple[Any, ...]:
     )
 
 
-def _hit_row(message_id: int, new: NewMessage, found: NewHit) -> tuple[Any, ...]:
+def violation_row(message_id: int | None, conversation_id: int | None, new: NewViolation) -> tuple[Any, ...]:
+    """Return a violation as put_violations takes it."""
     return (
+        new.kind,
+        new.rule_id,
+        new.entry_id,
+        new.word,
+        new.category,
+        new.severity,
+        new.how,
+        new.detail,
+        new.book_version,
         message_id,
-        new.conversation_id,
-        found.phone_id,
-        found.account_id,
-        found.holder,
-        found.hit.word,
-        found.hit.start,
-        found.hit.end,
-        found.list_version,
+        conversation_id,
+        new.phone_id,
+        new.account_id,
+        new.holder,
+        new.side,
+        new.start,
+        new.end,
+        new.origin,
+        new.dedupe_key.replace("{message_id}", str(message_id)),
+        int(new.notify),
         "new",
-        new.archived_at_ms,
+        new.at_ms,
+        new.found_at_ms,
+        new.found_at_ms,
     )

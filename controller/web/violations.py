@@ -32,9 +32,9 @@ class ViolationView:
     text: str
     side: str
     state: str
-    list_version: str
-    conversation_id: int
-    message_id: int
+    book_version: int
+    conversation_id: int | None
+    message_id: int | None
 
 
 def violation_view(found: Violation) -> ViolationView:
@@ -51,7 +51,7 @@ def violation_view(found: Violation) -> ViolationView:
         text=masked(found.text),
         side=found.side,
         state=found.state,
-        list_version=found.list_version,
+        book_version=found.book_version,
         conversation_id=found.conversation_id,
         message_id=found.message_id,
     )

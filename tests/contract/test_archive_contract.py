@@ -262,7 +262,7 @@ def test_each_word_in_a_message_is_a_violation_with_its_place(core: Core, phone:
         ("红包", "红包", "王芳", "new"),
     ]
     assert found[0].phone_id == phone.phone_id
-    assert found[0].list_version
+    assert found[0].book_version
     assert [m.text for m in core.violations.context(found[0].id, reach=1)] == [
         "before",
         "加我微信,发红包",
