@@ -77,7 +77,9 @@ class Step:
 def _say(world: World, chat: str, said: tuple[tuple[str, str, str], ...]) -> None:
     for text, side, kind in said:
         sender = MEMBERS[len(text) % 2] if chat == GROUP and side == "in" else ""
-        world.say(chat, text, side=side, kind=kind, sender=sender)
+        # What a call's line says are the client's words, never a person's.
+        words = "已取消" if kind.endswith("_call") else text
+        world.say(chat, words, side=side, kind=kind, sender=sender)
 
 
 def _steps(
