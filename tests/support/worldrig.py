@@ -181,7 +181,9 @@ class World:
 
     def say(self, chat: str, text: str, *, side: str, kind: str, sender: str) -> None:
         """Let somebody write in a chat: the peer, a member, or the staff member by hand."""
-        self.farm.say(ACCOUNT, chat, text=text, kind=kind, side=side, sender=sender)
+        # A quote without the line it quotes is a text like any other.
+        quoted = "小雪: 好的" if kind == "quote" else ""
+        self.farm.say(ACCOUNT, chat, text=text, kind=kind, side=side, sender=sender, detail=quoted)
 
     def recall(self, chat: str, back: int) -> None:
         """Let the last message but `back` be taken back, if there is one."""
