@@ -251,4 +251,4 @@ class Accepting:
             raise BadRequest(f"the reply has at most {_MAX_REPLY_CHARS} characters")
         if len(policy.tags) > _MAX_TAGS:
             raise BadRequest(f"at most {_MAX_TAGS} tags")
-        refuse_words(self._ledger.settings.words, policy.reply, what="the reply")
+        refuse_words(self._ledger.shelves.current(), policy.reply, what="the reply")

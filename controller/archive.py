@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from controller import grams
+from controller import readings
 from controller.errors import BadRequest, SpoolGap, StoreUnreachable, UnknownConversation, UnknownPhone
 from controller.ingest import Batch, Intake
 from controller.ingestchats import Places
@@ -12,7 +12,6 @@ from controller.ledger import Ledger, Work
 from controller.model import AccountId, PhoneId
 from controller.records import BlindScreen, ChatRemoval, Conversation, Gap, Message, StoredEvent, Warned
 from controller.reports import Reports
-from controller.words import make, version_of
 
 _MAX_ROWS = 500
 
@@ -23,9 +22,7 @@ class Archive:
     def __init__(self, ledger: Ledger, *, is_indexed: bool = True) -> None:
         """Without `is_indexed` messages are not found by search, and are archived faster."""
         self._ledger = ledger
-        self._is_indexed = is_indexed
-        words = ledger.settings.words
-        self._match, self._list_version = make(words), version_of(words)
+        self._grams_of = readings.grams_of if is_indexed else readings.no_grams
         self._reports = Reports(ledger.settings)
         self._places = Places()
 
@@ -36,7 +33,12 @@ class Archive:
 
         SpoolGap if it begins beyond the next expected seq; UnknownPhone; BadRequest if numbered below 1.
         """
-        return self._accept(Batch.of(phone_id, spool_id, first_seq, bodies))
+        return self._accept(self.batch(phone_id, spool_id, first_seq, bodies))
+
+    def batch(self, phone_id: PhoneId, spool_id: str, first_seq: int, bodies: Iterable[bytes]) -> Batch:
+        """Return a batch for `accept_all` with all that needs no database; for any thread."""
+        shelf = self._ledger.shelves.current()
+        return Batch.of(phone_id, spool_id, first_seq, bodies, shelf=shelf, grams_of=self._grams_of)
 
     def accept_all(self, batches: Sequence[Batch]) -> list[int | Exception]:
         """Archive batches in one transaction; returns for each what `accept` returns or raises.
@@ -129,8 +131,7 @@ class Archive:
         return reached
 
     def _intake(self, work: Work) -> Intake:
-        grams_of = grams.of_text if self._is_indexed else _no_grams
-        return Intake(work, self._places, self._reports, self._match, self._list_version, grams_of=grams_of)
+        return Intake(work, self._places, self._reports, grams_of=self._grams_of)
 
     def _take_all(self, work: Work, intake: Intake, batches: Sequence[Batch]) -> list[int | Exception]:
         results: list[int | Exception] = [0] * len(batches)
@@ -151,10 +152,6 @@ class Archive:
             return self._accept(batch)
         except Exception as error:  # noqa: BLE001 whoever brought the batch raises it
             return error
-
-
-def _no_grams(*_texts: str) -> str:
-    return ""
 
 
 def _bounded(limit: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from controller import weekhours
 from controller.audit import enter, named
-from controller.capturerules import CaptureMode, CaptureRules, ExcludedChat, Gate, MediaPolicy
+from controller.capturerules import CaptureMode, CaptureRules, ExcludedChat, Gate, MediaPolicy, VersionInForce
 from controller.errors import BadRequest
 from controller.ledger import Ledger, Work
 from controller.model import AccountId, Phone
@@ -35,8 +35,17 @@ class RuleParts:
     first_pages: int | None = None
 
 
-def gate(work: Work, account_id: AccountId, *, holder: str | None = None) -> Gate:
-    """Return what is decided on an account; the holder is that of its phone unless named."""
+def gate(
+    work: Work,
+    account_id: AccountId,
+    *,
+    holder: str | None = None,
+    versions: tuple[VersionInForce, ...] | None = None,
+) -> Gate:
+    """Return what is decided on an account; the holder is that of its phone unless named.
+
+    `versions` of the notice, for who asks for many accounts of one transaction.
+    """
     tx = work.tx
     if holder is None:
         phone_id = tx.phone_of_account(account_id)
@@ -46,7 +55,7 @@ def gate(work: Work, account_id: AccountId, *, holder: str | None = None) -> Gat
     *former, rules = tx.all_capture_rules(account_id) or [CaptureRules(account_id=account_id)]
     return Gate(
         records=tuple(tx.notices_of(holder)) if holder else (),
-        versions=tuple(tx.notice_versions()),
+        versions=tuple(tx.notice_versions()) if versions is None else versions,
         rules=rules,
         excluded=frozenset(chat.key for chat in tx.excluded_chats(account_id)),
         zone=(account.time_zone if account else "") or work.time_zone,

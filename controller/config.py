@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from controller.alerts import AlertSettings
 from controller.errors import ConfigWrong
 from controller.hours import FARM_ZONE, zone
 from controller.limits import Quotas
@@ -51,11 +52,14 @@ class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sweep_pause_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 5
     words_file: str = ""
     words: tuple[str, ...] = ()
+    # Whether a farm without any words yet begins with those of the release.
+    default_lexicon: bool = True
     # By which the allowed hours of accounts are read.
     time_zone: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = FARM_ZONE
     quotas: Quotas = Quotas()
     stop_loss: StopLossLimits = StopLossLimits()
     notices: NoticeSettings = NoticeSettings()
+    alerts: AlertSettings = AlertSettings()
 
     def __post_init__(self) -> None:
         zone(self.time_zone)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from controller import monitoring
 from controller.accepting import Accepting
+from controller.alertbook import Alerts
 from controller.archive import Archive
 from controller.audit import Audit
 from controller.captures import Captures
@@ -22,10 +24,12 @@ from controller.moneybook import MoneyBook
 from controller.notices import Notices
 from controller.overrides import Quotas
 from controller.records import ViolationState
+from controller.rescans import Rescans
 from controller.search import Search
 from controller.store.base import Store
 from controller.violations import Violations
 from controller.watched import Coverage
+from controller.wordbooks import WordBooks
 
 __all__ = ["Change", "ChangeKind", "Core", "CoreSettings"]
 
@@ -38,13 +42,16 @@ class Core:
         self._ledger = ledger
         self.settings = settings
         self.clock = clock
+        self.books = WordBooks(ledger)
+        self.books.open()
+        self.rescans = Rescans(ledger)
         self.fleet = Fleet(ledger)
         self.quotas = Quotas(ledger)
         self.jobs = Jobs(ledger)
         self.contacts = Customers(ledger)
         self.friends = Friends(ledger)
         self.accepting = Accepting(ledger)
-        self.violations = Violations(ledger)
+        self.violations = Violations(ledger, self.books)
         self.archive = Archive(ledger)
         self.notices = Notices(ledger)
         self.notices.put_in_force()
@@ -55,6 +62,7 @@ class Core:
         self.exports = Exports(ledger)
         self.audit = Audit(ledger)
         self.clients = ClientTables(ledger)
+        self.alerts = Alerts(ledger)
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` on the core's thread after each change is committed; returns the way to stop."""
@@ -64,10 +72,13 @@ class Core:
         """Mark silent phones absent and tasks without word unknown; call it every few seconds."""
         self.fleet.sweep()
         self.jobs.sweep()
+        monitoring.sweep(self._ledger)
+        self.alerts.sweep()
 
     def status(self) -> Status:
         """Return the farm at a glance."""
         phones = self.fleet.phones()
+        alerts = self.alerts.counts().values()
         with self._ledger.look() as tx:
             now_ms, until_ms = max(self.clock.now_ms(), tx.clock_ms()), tx.frozen_until_ms()
             return Status(
@@ -83,4 +94,8 @@ class Core:
                 refused_no_notice=tx.count_refused_events(),
                 clock_cause=self._ledger.clock_cause(tx),
                 restored_until_ms=until_ms if until_ms > now_ms else None,
+                alert_targets=len(self.alerts.targets),
+                alerts_waiting=sum(counts.waiting + counts.beyond for counts in alerts),
+                alerts_failing=sum(counts.failing for counts in alerts),
+                alerts_failed=sum(counts.failed for counts in alerts),
             )

@@ -120,11 +120,26 @@ def controller(ask: Callable[[], Mapping[str, Any]], now_ms: Callable[[], int]) 
             Finding(Level.FAIL, "clock", status["clock_cause"], remedy),
         ]
     off = max(before - status["at_ms"], status["at_ms"] - after, 0)
+    alerts = _alerts(status)
     clock = Finding(Level.OK, "clock", "agrees with the controller's")
     if off > _CLOCK_WARN_MS:
         what = f"{off / 1000:.0f} s off the controller's"
         clock = Finding(Level.WARN, "clock", what, "Switch time synchronisation on")
-    return [Finding(Level.OK, "controller", answered), clock]
+    return [Finding(Level.OK, "controller", answered), clock, *alerts]
+
+
+def _alerts(status: Mapping[str, Any]) -> list[Finding]:
+    """Return how it stands with who is told of violations; nothing where nobody is."""
+    remedy = "See why: farm alerts list, then farm alerts test TARGET"
+    if status["alerts_failed"]:
+        what = f"{status['alerts_failed']} given up in the last day"
+        return [Finding(Level.FAIL, "alerts", what, remedy)]
+    if status["alerts_failing"]:
+        what = f"{status['alerts_failing']} could not be sent yet"
+        return [Finding(Level.WARN, "alerts", what, remedy)]
+    if status["alert_targets"]:
+        return [Finding(Level.OK, "alerts", f"targets: {status['alert_targets']}, none fails")]
+    return []
 
 
 def adb(table: Mapping[str, Any], env: Mapping[str, str]) -> list[Finding]:

@@ -34,8 +34,16 @@ class BadRequest(FarmError):
     """The request cannot be understood."""
 
 
+class BookWrong(BadRequest):
+    """The words and rules cannot be used; the message names the entry, rule or exception."""
+
+
 class BadRows(FarmError):
     """The list has rows that cannot be used."""
+
+
+class BookChanged(FarmError):
+    """Somebody else changed the words and rules meanwhile; read them again."""
 
 
 class SafetyRefusal(FarmError):

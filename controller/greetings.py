@@ -1,25 +1,19 @@
-"""What the farm says to people goes past the word monitor first: pure functions."""
+"""What the farm says to people goes past the words and rules in force first."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from controller.errors import SafetyRefusal
-from controller.words import Matcher, make
+from controller.rulecheck import held_by
+from controller.shelves import Shelf
 
 
-@lru_cache(maxsize=2)
-def _matcher(words: tuple[str, ...]) -> Matcher:
-    return make(words)
+def word_in(shelf: Shelf, text: str) -> str:
+    """Return the first word in a text for which a rule holds it back; empty if there is none."""
+    held = held_by(shelf.book, text, shelf.monitor.find(text)) if text else None
+    return held.word if held else ""
 
 
-def word_in(words: tuple[str, ...], text: str) -> str:
-    """Return the first sensitive word in a text; empty if there is none."""
-    hits = _matcher(words)(text) if text else []
-    return hits[0].word if hits else ""
-
-
-def refuse_words(words: tuple[str, ...], text: str, *, what: str) -> None:
+def refuse_words(shelf: Shelf, text: str, *, what: str) -> None:
     """Raise SafetyRefusal, naming the word, if a text must not be said to a person."""
-    if word := word_in(words, text):
+    if word := word_in(shelf, text):
         raise SafetyRefusal(f"{what} holds the sensitive word {word!r}")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from controller import captures
-from controller.capturerules import OTHER_ACCOUNT, Gate
+from controller.capturerules import OTHER_ACCOUNT, Gate, VersionInForce
 from controller.errors import BadRequest, SpoolGap
 from controller.fleet import known_phone
-from controller.ingestchats import ChatIntake, Places
+from controller.ingestchats import ChatIntake, Places, Seen
 from controller.ledger import Work
 from controller.model import AccountId, Phone, PhoneId, Tenure
+from controller.monitoring import Watch
+from controller.readings import GramsOf, Reading, grams_of, read
 from controller.reports import Reports, Source, Unfit, account_of, fit
+from controller.shelves import Shelf
 from controller.store.base_ingest import NewEvent
 from controller.tenures import as_of
-from controller.words import Matcher
 from protos.facts import (
     ChatRemoved,
     Event,
@@ -72,11 +74,33 @@ class Batch:
     spool_id: str
     first_seq: int
     events: Sequence[Sealed]
+    reading: Reading | None = None  # what words and rules see in the events; None: not looked at yet
 
     @classmethod
-    def of(cls, phone_id: PhoneId, spool_id: str, first_seq: int, bodies: Iterable[bytes]) -> Batch:
-        """Unseal a batch; best where nobody waits for the core's thread."""
-        return cls(phone_id, spool_id, first_seq, [unsealed(body) for body in bodies])
+    def of(
+        cls,
+        phone_id: PhoneId,
+        spool_id: str,
+        first_seq: int,
+        bodies: Iterable[bytes],
+        *,
+        shelf: Shelf | None = None,
+        grams_of: GramsOf = grams_of,
+    ) -> Batch:
+        """Unseal a batch and look at its texts; best where nobody waits for the core's thread."""
+        events = [unsealed(body) for body in bodies]
+        reading = None
+        if shelf is not None:
+            facts = [sealed.event for sealed in events]
+            reading = read(facts, shelf, grams_of(facts))
+        return cls(phone_id, spool_id, first_seq, events, reading)
+
+    def read_by(self, shelf: Shelf, grams_of: GramsOf) -> Reading:
+        """Return what words and rules of a shelf see in the events; looked at again only if it is another."""
+        if self.reading is not None and self.reading.version == shelf.version:
+            return self.reading
+        facts = [sealed.event for sealed in self.events]
+        return read(facts, shelf, self.reading.grams if self.reading is not None else grams_of(facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +108,7 @@ class Opened:
     """A batch whose phone, account and spool are locked; `tenures` are looked up if an event is older."""
 
     batch: Batch
+    reading: Reading
     phone: Phone
     high_water: int
     tenures: Sequence[Tenure]
@@ -102,17 +127,18 @@ class Intake:
         work: Work,
         known: Places,
         reports: Reports,
-        match: Matcher,
-        list_version: str,
         *,
-        grams_of: Callable[..., str],
+        grams_of: GramsOf,
     ) -> None:
         self._work = work
         self._reports = reports
         self._events: list[NewEvent] = []
         self._reached: dict[tuple[PhoneId, str], int] = {}
+        self._versions: tuple[VersionInForce, ...] | None = None
         self._gates: dict[tuple[str, str], Gate] = {}
-        self._chats = ChatIntake(work, known, match, list_version, grams_of=grams_of)
+        self._grams_of = grams_of
+        self._watch = Watch(work)
+        self._chats = ChatIntake(work, known, self._watch)
 
     def open(self, batch: Batch) -> Opened:
         """Lock what a batch needs; BadRequest, UnknownPhone, SpoolGap before anything is changed by it."""
@@ -130,19 +156,44 @@ class Intake:
             raise SpoolGap(expected_seq=high_water + 1)
         dated = [event.at_ms for sealed in batch.events if (event := sealed.event or sealed.unfit)]
         is_older = bool(dated) and min(dated) < phone.held_since_ms
-        return Opened(batch, phone, high_water, tx.tenures(phone.phone_id) if is_older else ())
+        reading = batch.read_by(self._watch.shelf, self._grams_of)
+        return Opened(batch, reading, phone, high_water, tx.tenures(phone.phone_id) if is_older else ())
 
     def take(self, opened: Opened) -> int:
         """Take the events of an opened batch in; returns the highest contiguous seq of its spool."""
         batch, high_water = opened.batch, opened.high_water
-        for seq, sealed in enumerate(batch.events, batch.first_seq):
+        if firsts := self._firsts(opened):
+            self._chats.expect(batch.spool_id, firsts)
+        told, marks = opened.reading.grams, opened.reading.marks
+        for place, sealed in enumerate(batch.events):
+            seq = batch.first_seq + place
             # The spool is held: beyond its high water no place is taken.
             if seq > high_water or not self._is_there(opened, seq, sealed):
-                self._take(Source(opened.phone_of(sealed), batch.spool_id, seq), sealed)
+                source = Source(opened.phone_of(sealed), batch.spool_id, seq)
+                self._take(source, sealed, Seen(told[place], marks.get(place)))
         reached = batch.first_seq + len(batch.events) - 1
         if reached > high_water:
             self._reached[batch.phone_id, batch.spool_id] = reached
         return max(reached, high_water)
+
+    def _firsts(self, opened: Opened) -> list[tuple[Source, Event]]:
+        """Return the first messages of chats that nobody met before, as far as they may be kept."""
+        batch = opened.batch
+        firsts: dict[tuple[AccountId, str], tuple[Source, Event]] = {}
+        last_key = None
+        for seq, sealed in enumerate(batch.events, batch.first_seq):
+            event = sealed.event
+            fact = None if event is None else event.fact
+            if event is None or not isinstance(fact, MessageSeen) or fact.conversation_key == last_key:
+                continue
+            last_key = fact.conversation_key
+            source = Source(opened.phone_of(sealed), batch.spool_id, seq)
+            chat = (account_of(source, event), last_key)
+            is_new = seq > opened.high_water and chat not in firsts and not self._chats.knows(*chat)
+            if is_new and not self._refusal(source, event):
+                firsts[chat] = (source, event)
+        # A single one is found as quickly on its way.
+        return list(firsts.values()) if len(firsts) > 1 else []
 
     def finish(self) -> None:
         """Write what waits."""
@@ -181,7 +232,7 @@ class Intake:
             )
         return True
 
-    def _take(self, source: Source, sealed: Sealed) -> None:
+    def _take(self, source: Source, sealed: Sealed, seen: Seen) -> None:
         event = sealed.event
         if event is None:
             # Set aside with its bytes: one broken event must not stop the phone's spool.
@@ -207,7 +258,7 @@ class Intake:
         if isinstance(fact, UnknownFact):
             sealed = self._bared(source, sealed)
         self._keep(source, sealed, kind=kind_of(fact))
-        if not self._chats.take(source, event):
+        if not self._chats.take(source, event, seen):
             self._reports.apply(self._work, source, event)
 
     def _refusal(self, source: Source, event: Event) -> str:
@@ -221,7 +272,9 @@ class Intake:
     def _gate(self, account_id: AccountId, holder: str) -> Gate:
         gate = self._gates.get((account_id, holder))
         if gate is None:
-            gate = captures.gate(self._work, account_id, holder=holder)
+            if self._versions is None:
+                self._versions = tuple(self._work.tx.notice_versions())
+            gate = captures.gate(self._work, account_id, holder=holder, versions=self._versions)
             self._gates[account_id, holder] = gate
         return gate
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from controller import grams, violations
+from controller import grams
 from controller.ledger import Work
 from controller.model import AccountId, PhoneId
-from controller.records import ChatRemoval, Gap, Hit, MessageChange
+from controller.monitoring import Watch
+from controller.readings import Mark
+from controller.records import ChatRemoval, Gap, MessageChange
 from controller.reports import Source, account_of
-from controller.store.base_ingest import NewMessage, NewViolation
-from controller.words import Matcher
+from controller.store.base_ingest import ChatSaid, NewMessage
 from protos.facts import ChatRemoved, Event, GapSeen, MessageChanged, MessageSeen
 
 _MAX_NUMBER = 2**63 - 1
@@ -52,6 +53,13 @@ class Places:
         self.writers.update(writers)
 
 
+class Seen(NamedTuple):
+    """What was read in an event before it came to the core's thread."""
+
+    grams: str
+    mark: Mark | None
+
+
 class ChatIntake:
     """The chats of one transaction; messages wait until `finish`, everything else is written at once."""
 
@@ -59,16 +67,12 @@ class ChatIntake:
         self,
         work: Work,
         known: Places,
-        match: Matcher,
-        list_version: str,
-        *,
-        grams_of: Callable[..., str],
+        watch: Watch,
     ) -> None:
         self._work = work
-        self._match = match
-        self._list_version = list_version
-        self._grams_of = grams_of
+        self._watch = watch
         self._messages: list[NewMessage] = []
+        self._marks: dict[int, Mark] = {}  # of messages that rules look at, by their place
         self._said_on: list[tuple[PhoneId, AccountId, str]] = []  # phone, account and holder of each message
         self._waiting_in: set[int] = set()  # chats whose messages wait
         # Of the last message: how its chat was named, its position, the chat's id and base.
@@ -78,60 +82,58 @@ class ChatIntake:
         self._chats: dict[tuple[str, str], tuple[int, _Said]] = {}
         self._bases: dict[tuple[int, str], _Bases] = {}
         self._writers: dict[int, _Writer] = {}
-        self._effects: dict[type[Any], Callable[[Source, Event, Any], None]] = {
+        self._effects: dict[type[Any], Callable[[Source, Event, Any, Seen], None]] = {
             MessageSeen: self._message,
             MessageChanged: self._change,
             ChatRemoved: self._removal,
             GapSeen: self._gap,
         }
 
-    def take(self, source: Source, event: Event) -> bool:
+    def take(self, source: Source, event: Event, seen: Seen) -> bool:
         """Take a fact about a chat in; False if it is about something else."""
         effect = self._effects.get(type(event.fact))
         if effect is None:
             return False
         if type(event.fact) is not MessageSeen:
             self._last = None
-        effect(source, event, event.fact)
+        effect(source, event, event.fact, seen)
         return True
+
+    def expect(self, spool_id: str, firsts: Sequence[tuple[Source, Event]]) -> None:
+        """Find or make chats with few statements: of each the first message of a spool that may be kept."""
+        tx = self._work.tx
+        chats = [_chat_said(source, event) for source, event in firsts]
+        ids = tx.conversations_for(chats)
+        # Where an outbox begins depends on the messages of former ones, which may wait here.
+        if not self._waiting_in.isdisjoint(ids):
+            self.finish()
+        bases = tx.bases_in(ids, spool_id)
+        new = [id_ for id_ in ids if id_ not in bases]
+        placed = tx.place_bases(new, spool_id) if new else {}
+        for (source, event), chat, id_ in zip(firsts, chats, ids, strict=True):
+            self._chats[chat.account_id, chat.key] = (
+                id_,
+                (chat.phone_id, source.phone.epoch, chat.title, chat.kind),
+            )
+            self._held.add(id_)
+            if id_ in placed:
+                self._place(id_, source, event, *placed[id_])
+                self._bases[id_, spool_id] = ((0, placed[id_][0]),)
+            else:
+                self._bases[id_, spool_id] = tuple(bases[id_])
+
+    def knows(self, account_id: AccountId, key: str) -> bool:
+        """Tell whether a chat was met before."""
+        return (account_id, key) in self._chats or (account_id, key) in self._known.chats
 
     def finish(self) -> None:
         """Write the messages that wait."""
         if not self._messages:
             return
-        found = [
-            self._violation(place, hit)
-            for place, hit in violations.found_in(self._match, [new.seen for new in self._messages])
-        ]
-        self._work.tx.put_messages(self._messages, found)
-        self._messages, self._said_on, self._waiting_in = [], [], set()
-
-    def _violation(self, place: int, hit: Hit) -> NewViolation:
-        new = self._messages[place]
-        phone_id, account_id, holder = self._said_on[place]
-        return NewViolation(
-            place=place,
-            kind="word",
-            rule_id="R000",
-            entry_id=hit.word,
-            word=hit.word,
-            category="",
-            severity="medium",
-            how="plain",
-            detail="",
-            book_version=1,
-            phone_id=phone_id,
-            account_id=account_id,
-            holder=holder,
-            side=new.seen.side,
-            start=hit.start,
-            end=hit.end,
-            origin="live",
-            dedupe_key=f"R000:{hit.word}:{{message_id}}:{hit.start}",
-            notify=False,
-            at_ms=new.read_at_ms,
-            found_at_ms=self._work.now_ms,
-        )
+        messages, said_on, marks = self._messages, self._said_on, self._marks
+        self._messages, self._said_on, self._marks, self._waiting_in = [], [], {}, set()
+        ids = self._work.tx.put_messages(messages)
+        self._watch.messages(messages, ids, said_on, marks)
 
     def keep(self) -> None:
         """Let later transactions know of the places found here; only after the commit."""
@@ -237,15 +239,20 @@ class ChatIntake:
         if conversation_id not in self._held:
             self._work.tx.lock_conversation(conversation_id)
         base, follows_other = self._work.tx.place_base(conversation_id, source.spool_id)
+        self._place(conversation_id, source, event, base, follows_other)
+        return base
+
+    def _place(
+        self, conversation_id: int, source: Source, event: Event, base: int, follows_other: bool
+    ) -> None:
         self._writers[conversation_id] = _writer_of(source)
         if follows_other:
             # A new outbox knows nothing of what was read before: between both something may be missing.
             self._add_gap(conversation_id, base + 1, "spool_changed", 0, event.at_ms)
-        return base
 
     # ---- facts
 
-    def _message(self, source: Source, event: Event, fact: MessageSeen) -> None:
+    def _message(self, source: Source, event: Event, fact: MessageSeen, seen: Seen) -> None:
         account_id, phone = account_of(source, event), source.phone
         key, title, kind = fact.conversation_key, fact.conversation_title, fact.conversation_kind
         # Mostly messages of one chat follow each other.
@@ -258,7 +265,7 @@ class ChatIntake:
             self._last = (named, fact.position, conversation_id, base)
             if not self._goes_on(conversation_id, source, base):
                 self._last = None
-        text_grams = self._grams_of(fact.text, fact.detail)
+        text_grams = seen.grams
         if text_grams:
             text_grams = f"{text_grams} {_tokens(phone.phone_id, account_id, conversation_id)}"
         self._messages.append(
@@ -274,9 +281,11 @@ class ChatIntake:
             )
         )
         self._waiting_in.add(conversation_id)
+        if seen.mark is not None:
+            self._marks[len(self._said_on)] = seen.mark
         self._said_on.append((phone.phone_id, account_id, phone.holder))
 
-    def _change(self, source: Source, event: Event, fact: MessageChanged) -> None:
+    def _change(self, source: Source, event: Event, fact: MessageChanged, seen: Seen) -> None:
         conversation_id = self._untitled(source, event, fact.conversation_key)
         base = self._base(source, event, conversation_id, fact.position)
         change = MessageChange(
@@ -294,29 +303,36 @@ class ChatIntake:
         # Its message may have come in this very transaction.
         self._finish_chat(conversation_id)
         message_id = self._work.tx.add_change(change, spool_id=source.spool_id, seq=source.seq)
-        if message_id is not None and (further := self._grams_of(fact.text)):
-            self._work.tx.index_message(message_id, further)
+        if message_id is None:
+            return
+        if seen.grams:
+            self._work.tx.index_message(message_id, seen.grams)
+        if self._watch.may_care(change, seen.mark):
+            message, chat = self._work.tx.message(message_id), self._work.tx.conversation(conversation_id)
+            if message is not None and chat is not None:
+                self._watch.changed(message, chat.kind, _sayer(source, event), change, seen.mark or Mark())
 
-    def _removal(self, source: Source, event: Event, fact: ChatRemoved) -> None:
+    def _removal(self, source: Source, event: Event, fact: ChatRemoved, _: Seen) -> None:
         conversation_id = self._chat(
             source, event, key=fact.conversation_key, title=fact.conversation_title, kind=""
         )
         base = self._base(source, event, conversation_id, fact.last_position)
-        self._work.tx.add_removal(
-            ChatRemoval(
-                id=0,
-                conversation_id=conversation_id,
-                phone_id=source.phone.phone_id,
-                account_id=account_of(source, event),
-                what=fact.what,
-                last_position=min(base + fact.last_position, _MAX_NUMBER),
-                from_ms=fact.from_ms,
-                to_ms=fact.to_ms,
-                archived_at_ms=self._work.now_ms,
-            )
+        removal = ChatRemoval(
+            id=0,
+            conversation_id=conversation_id,
+            phone_id=source.phone.phone_id,
+            account_id=account_of(source, event),
+            what=fact.what,
+            last_position=min(base + fact.last_position, _MAX_NUMBER),
+            from_ms=fact.from_ms,
+            to_ms=fact.to_ms,
+            archived_at_ms=self._work.now_ms,
         )
+        self._work.tx.add_removal(removal)
+        chat = self._work.tx.conversation(conversation_id)
+        self._watch.removed(removal, chat.kind if chat else "", source.phone.holder, event.at_ms)
 
-    def _gap(self, source: Source, event: Event, fact: GapSeen) -> None:
+    def _gap(self, source: Source, event: Event, fact: GapSeen, _: Seen) -> None:
         conversation_id = self._chat(
             source, event, key=fact.conversation_key, title=fact.conversation_title, kind=""
         )
@@ -335,6 +351,23 @@ class ChatIntake:
                 to_ms=to_ms,
             )
         )
+
+
+def _chat_said(source: Source, event: Event) -> ChatSaid:
+    fact = event.fact
+    if not isinstance(fact, MessageSeen):
+        raise TypeError("the first messages of chats are wanted")
+    return ChatSaid(
+        account_of(source, event),
+        source.phone.phone_id,
+        fact.conversation_key,
+        fact.conversation_title,
+        fact.conversation_kind,
+    )
+
+
+def _sayer(source: Source, event: Event) -> tuple[PhoneId, AccountId, str]:
+    return source.phone.phone_id, account_of(source, event), source.phone.holder
 
 
 def _writer_of(source: Source) -> _Writer:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
+from controller.alerts import Target
 from controller.clock import Clock, WatchedClock
 from controller.hours import FARM_ZONE
 from controller.model import JobId, PhoneId, QuotaRule
+from controller.shelves import Shelf, Shelves
 from controller.stoploss import StopLoss, judge
 from controller.store.base import Store, Tx
 from protos.crashpoint import reach
@@ -21,6 +24,8 @@ class CoreSettings:
 
     quota_rules: tuple[QuotaRule, ...]
     words: tuple[str, ...] = ()
+    # A farm without any words yet begins with those of the release.
+    words_default: bool = True
     # Only who was told by this version may be recorded; empty: any version counts.
     notice_version: str = ""
     # By which the allowed hours of an account are read that has no zone of its own.
@@ -40,6 +45,8 @@ class CoreSettings:
     max_attempts: int = 3
     max_returns: int = 5
     stop_loss: StopLoss = field(default_factory=StopLoss)
+    # Who is told of violations outside.
+    alerts: tuple[Target, ...] = ()
 
 
 class ChangeKind(StrEnum):
@@ -79,6 +86,23 @@ class Work:
     changes: list[Change] = field(default_factory=list)
     jobs_to_close: set[JobId] = field(default_factory=set)
     time_zone: str = FARM_ZONE  # by which hours are read where an account has no zone of its own
+    after_commit: list[Callable[[], None]] = field(default_factory=list)  # on the core's thread
+    shelves: Shelves | None = None
+    _shelf: Shelf | None = None
+
+    def shelf(self) -> Shelf:
+        """Return the words and rules that this transaction sees."""
+        if self._shelf is None:
+            if self.shelves is None:
+                raise LookupError("this work knows no words and rules")
+            self._shelf = self.shelves.load(self.tx)
+        return self._shelf
+
+    def put_shelf(self, shelf: Shelf) -> None:
+        """Let words and rules be in force from here on in this transaction, and for all with its commit."""
+        self._shelf = shelf
+        if self.shelves is not None:
+            self.after_commit.append(partial(self.shelves.swap, shelf))
 
     def read_time(self) -> int:
         """Read the farm's clock again, as after waiting for a lock, and return the time."""
@@ -105,6 +129,7 @@ class Ledger:
         self.store = store
         self.clock = clock
         self.settings = settings
+        self.shelves = Shelves(clock.steady_ms)
         self._watched = WatchedClock(clock)
         self._watchers: list[Watcher] = []
         self._latest_ms = 0
@@ -133,6 +158,7 @@ class Ledger:
                 latest_ms = max(wall_ms, latest_ms, self._latest_ms + passed_ms)
             work = Work(tx, latest_ms, keeps_time, has_jumped or stands_still, stands_still)
             work.time_zone = self.settings.time_zone
+            work.shelves = self.shelves
             yield work
             # In one order everywhere, and the clock last, so that two controllers cannot wait for each other.
             for job_id in sorted(work.jobs_to_close):
@@ -144,6 +170,8 @@ class Ledger:
         reach("core.after_commit")
         if work.now_ms >= self._latest_ms:
             self._latest_ms, self._latest_at_ms = work.now_ms, steady_ms
+        for act in work.after_commit:
+            act()
         for change in dict.fromkeys(work.changes):
             for watcher in tuple(self._watchers):
                 watcher(change)

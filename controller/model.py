@@ -361,3 +361,7 @@ class Status:
     refused_no_notice: int
     clock_cause: str = ""  # why the clock cannot be trusted
     restored_until_ms: int | None = None  # the data was restored: no permits of the whole farm until then
+    alert_targets: int = 0
+    alerts_waiting: int = 0
+    alerts_failing: int = 0  # of those waiting: their last try failed
+    alerts_failed: int = 0  # in the last day: given up

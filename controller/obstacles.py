@@ -42,7 +42,7 @@ def withheld(work: Work, settings: CoreSettings, task: Task) -> Task | None:
 
     Cancelled for good, or queued until its account accepts again.
     """
-    cause = _cause(work, settings, task)
+    cause = _cause(work, task)
     if cause:
         return ended(task, TaskState.CANCELLED, work.now_ms, cause=cause)
     if task.action in _ACCEPTS and task.pinned_account_id:
@@ -55,15 +55,15 @@ def withheld(work: Work, settings: CoreSettings, task: Task) -> Task | None:
     return None
 
 
-def _cause(work: Work, settings: CoreSettings, task: Task) -> str:
+def _cause(work: Work, task: Task) -> str:
     if not task.query:
         return FORGOTTEN
     if is_suppressed(work, task):
         return SUPPRESSED
     if task.action in _SAYS:
-        # The list may have grown since the text was checked.
+        # The words and rules may have changed since the text was checked.
         job = work.tx.job(task.job_id)
-        if job is not None and word_in(settings.words, job.greeting):
+        if job is not None and word_in(work.shelf(), job.greeting):
             return SENSITIVE_WORD
     if task.action in _ACCEPTS and task.pinned_account_id:
         policy = work.tx.accept_policy(task.pinned_account_id)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
 from collections.abc import Iterator
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
 
 from controller.addresses import bind, check_loopback, shown
+from controller.alerting import Alerting
+from controller.alerts import addresses_of, targets_of
 from controller.clock import HOUR_MS, SystemClock
 from controller.config import Config
 from controller.core import Core, CoreSettings
@@ -25,6 +29,9 @@ from controller.stoploss import StopLoss
 from controller.store import open_store
 from controller.tokens import read_token
 from controller.web.app import app
+from controller.web.bookwatch import BookWatch
+from controller.web.scanning import Scanning
+from controller.words.tables import load_tables
 
 _GRACE_S = 3
 
@@ -36,6 +43,7 @@ def settings_of(config: Config) -> CoreSettings:
         quota_rules=rules_of(section.quotas),
         time_zone=section.time_zone,
         words=config.words,
+        words_default=section.default_lexicon,
         notice_version=section.notices.version,
         lease_ms=round(section.lease_s * 1000),
         lost_after_ms=round(section.lost_after_s * 1000),
@@ -49,6 +57,7 @@ def settings_of(config: Config) -> CoreSettings:
             accept_after_ms=section.stop_loss.accept_after_h * HOUR_MS,
             min_accepted_percent=section.stop_loss.min_accepted_percent,
         ),
+        alerts=targets_of(section.alerts),
     )
 
 
@@ -82,18 +91,32 @@ async def _listen(config: Config, core: Core, thread: CoreThread, token: str, st
     section = config.controller
     # Before gRPC: its own words for a taken port name neither the address nor the cause.
     bind(section.grpc).close()
+    alerting = Alerting(core, thread, addresses_of(section.alerts, os.environ))
     with contextlib.closing(bind(section.http)) as http:
         fleet = FleetServer(core, thread, section.farm_id)
         grpc_port = await fleet.start(section.grpc)
-        web = _Web(app(core, thread, token, farm_id=section.farm_id))
+        api = app(core, thread, token, farm_id=section.farm_id, alerting=alerting)
+        watch, scanning = BookWatch(core, thread), cast(Scanning, api.state.scanning)
+        web = _Web(api)
         served = asyncio.create_task(web.serve([http]))
         try:
             await web.until_up(served)
+            alerting.start()
+            # Searches of the history that a former run left go on.
+            scanning.wake()
+            if core.books.is_shared:
+                watch.start()
             _announce(config, grpc_port, http)
+            # The first suspicious message should not wait for them.
+            tables = asyncio.create_task(asyncio.to_thread(load_tables))
             await _until_stopped(stop, served)
+            await tables
         finally:
             web.should_exit = True
+            await scanning.stop()
+            await watch.stop()
             await fleet.stop(_GRACE_S)
+            await asyncio.to_thread(alerting.stop, _GRACE_S)
             await asyncio.gather(served, return_exceptions=True)
 
 

@@ -98,7 +98,7 @@ def friend_adds(
 ) -> Submitted:
     """Make a job of a list; see `Jobs.submit_friend_adds`."""
     check_adds(settings, customers, pool)
-    refuse_words(settings.words, greeting, what="the greeting")
+    refuse_words(work.shelf(), greeting, what="the greeting")
     fingerprint = content_hash(work.tx.contact_key(), greeting, customers=customers)
     phone_ids = {*pool, *(c.pinned_phone_id for c in customers if c.pinned_phone_id)}
     job, is_new = _job(

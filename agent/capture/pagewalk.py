@@ -204,7 +204,8 @@ class _Walker:
             moved = self._scroll(screen, share=share)
             screen = self._loaded()
             is_hung = is_loading(screen)
-            if not visit.add_older(self._items(screen), expected_px=moved):
+            page = self._items(screen)
+            if not visit.add_older(page, expected_px=moved, edge_px=screen.lists()[0].box.top):
                 return None
             count += not visit.is_stuck
 

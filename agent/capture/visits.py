@@ -47,8 +47,11 @@ class Visit:
         self.items, self.page = list(page), list(page)
         self.end = self.end or [(item.key, item.top) for item in page]
 
-    def add_older(self, page: Sequence[Item], *, expected_px: int) -> bool:
-        """Lay the page seen after scrolling up over what was read; False if they do not join."""
+    def add_older(self, page: Sequence[Item], *, expected_px: int, edge_px: int) -> bool:
+        """Lay the page seen after scrolling up over what was read; False if they do not join.
+
+        `expected_px` is the commanded scroll, `edge_px` where the list begins: what is not below it is cut.
+        """
         if not self.items and page:
             self.is_scrolled = True
             self.begin(page)
@@ -62,10 +65,10 @@ class Visit:
             return True
         self._unmoved = 0
         self.is_scrolled = True
-        ways = _ways(older, before, expected_px)
+        ways = _ways(older, before, expected_px, edge_px)
         if not ways and self.page and self.page[0].bubble is None:
             # The first line that is loaded may bear a time line only until older ones are there.
-            ways = _ways(older, before[1:], expected_px)
+            ways = _ways(older, before[1:], expected_px, edge_px)
             if ways:
                 self.items, self.page = self.items[1:], self.page[1:]
         if not ways:
@@ -117,15 +120,23 @@ def _merged(item: Item, seen: Item) -> Item:
 
 
 def _ways(
-    older: Sequence[tuple[Key, int]], newer: Sequence[tuple[Key, int]], expected_px: int
+    older: Sequence[tuple[Key, int]], newer: Sequence[tuple[Key, int]], expected_px: int, edge_px: int
 ) -> list[Joint]:
-    """A finger moves a list by what it was dragged, or less where the list ends."""
+    """A finger moves a list by what it was dragged, or less where the list ends.
+
+    Tall cards may leave two pages nothing in common: one is cut by the upper edge, the next by the lower. If
+    they look alike they would join as if the list had ended early: to have nothing in common is a way, too.
+    """
     slack_px = min(SCROLL_SLACK_PX, expected_px // 4)
-    return [
+    ways = [
         way
         for way in joints(older, newer, expected_px=expected_px)
         if -slack_px <= way.shift_px <= expected_px + slack_px
     ]
+    is_short = all(way.shift_px < expected_px - slack_px for way in ways)
+    if ways and is_short and older[-1][1] - expected_px - slack_px <= edge_px:
+        return [Joint(0, expected_px), *ways]
+    return ways
 
 
 def judge(

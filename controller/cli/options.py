@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import rich_click as click
 
 from controller.cli.link import Settings
 from controller.cli.render import Form
-from controller.errors import BadRows
+from controller.errors import BadRows, FarmError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -66,6 +67,15 @@ def list_bytes(file: Path) -> bytes:
         mib = 1024 * 1024
         raise BadRows(f"{file} has {size // mib} MiB; {MAX_BYTES // mib} MiB at most. Split it")
     return file.read_bytes()
+
+
+def private_file(output: Path) -> IO[bytes]:
+    """Open a file that only its owner may read, emptied; FarmError if it cannot be written."""
+    try:
+        number = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise FarmError(f"{output} cannot be written: {(error.strerror or str(error)).lower()}") from None
+    return os.fdopen(number, "wb")
 
 
 def text_of(file: Path) -> str:

@@ -11,6 +11,7 @@ import rich_click as click
 
 from controller.answers import FAILED, INTERRUPTED, answer
 from controller.cli import (
+    alerts,
     calibrate,
     capture,
     chats,
@@ -27,6 +28,7 @@ from controller.cli import (
     staff,
     status,
     violations,
+    words,
 )
 from controller.cli.link import Settings
 from controller.cli.render import say
@@ -52,7 +54,8 @@ for command in (setup.init, setup.serve, status.status, doctor.doctor, ledger.le
     farm.add_command(command)
 for group in (
     *(phones.phones, staff.staff, friends.friends, moments.moments, contacts.contacts),
-    *(jobs.jobs, quotas.quotas, capture.capture, chats.chats, violations.violations),
+    *(jobs.jobs, quotas.quotas, capture.capture, chats.chats, violations.violations, alerts.alerts),
+    words.words,
 ):
     farm.add_command(group)
 for command in (capture.exclude_chat, capture.include_chat, capture.list_private):

@@ -21,6 +21,9 @@ Record = Mapping[str, Any]
 
 # Wide enough that nothing is cut when the output goes into a file or another program.
 _PIPE_WIDTH = 4_000
+# A text that may be folded is readable from so many cells on.
+_FOLDED_WIDTH = 24
+_GAP = 2
 
 _STATE_STYLES = {
     "ready": "green",
@@ -56,13 +59,17 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: its heading, how its text is made of a record, and which side it leans to."""
+    """A column of a table: its heading, how its text is made of a record, and which side it leans to.
+
+    A spare column is left out where the terminal has no room for all of them.
+    """
 
     title: str
     text: Callable[[Record], str]
     right: bool = False
     is_state: bool = False
     folds: bool = False
+    is_spare: bool = False
 
 
 def console(stream: IO[str]) -> Console:
@@ -124,7 +131,25 @@ def put_records(records: Sequence[Record], columns: Sequence[Column], *, form: F
 
 def put_table(records: Sequence[Record], columns: Sequence[Column], stream: IO[str] | None = None) -> None:
     """Print a table whose columns stand straight with Chinese in them."""
-    console(stream or sys.stdout).print(table(records, columns))
+    to = console(stream or sys.stdout)
+    to.print(table(records, fitting(records, columns, to.width)))
+
+
+def fitting(records: Sequence[Record], columns: Sequence[Column], width: int) -> Sequence[Column]:
+    """Return all columns if they fit into a width, else those that are not spare."""
+    if not any(column.is_spare for column in columns) or _needed(records, columns) <= width:
+        return columns
+    return [column for column in columns if not column.is_spare]
+
+
+def _needed(records: Sequence[Record], columns: Sequence[Column]) -> int:
+    from rich.cells import cell_len
+
+    needed = 0
+    for column in columns:
+        widest = max([cell_len(safe(column.text(record))) for record in records], default=0)
+        needed += max(cell_len(column.title), min(widest, _FOLDED_WIDTH) if column.folds else widest) + _GAP
+    return needed
 
 
 def table(records: Sequence[Record], columns: Sequence[Column]) -> Table:
@@ -134,7 +159,7 @@ def table(records: Sequence[Record], columns: Sequence[Column]) -> Table:
 
     has_heading = any(column.title for column in columns)
     found = Table(
-        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=has_heading
+        box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold", show_header=has_heading
     )
     for column in columns:
         found.add_column(

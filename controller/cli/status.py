@@ -53,7 +53,20 @@ def lines(found: Record) -> list[str]:
         f"jobs        {found['jobs_running']} running; rows: {_counts(found['tasks']) or 'none'}",
         f"chats       {_captured(found)}",
         f"violations  {found['violations_new']} new",
+        *_alerts(found),
     ]
+
+
+def _alerts(found: Record) -> list[str]:
+    """Return a line where somebody is told outside, or should have been."""
+    parts = [
+        counted(found["alert_targets"], "target"),
+        f"{found['alerts_waiting']} waiting",
+        f"{found['alerts_failing']} of them failing: see farm alerts list" if found["alerts_failing"] else "",
+        f"{found['alerts_failed']} given up in the last day" if found["alerts_failed"] else "",
+    ]
+    has_any = any(found[name] for name in ("alert_targets", "alerts_waiting", "alerts_failed"))
+    return [f"alerts      {', '.join(part for part in parts if part)}"] if has_any else []
 
 
 def _counts(counts: Record) -> str:

@@ -188,7 +188,7 @@ class PhoneSession:
         spool_id = wire.spool_of(batch)
         try:
             # Unsealed here: the core's thread is in the database meanwhile.
-            taken = Batch.of(self.phone_id, spool_id, batch.first_seq, batch.events)
+            taken = self._core.archive.batch(self.phone_id, spool_id, batch.first_seq, batch.events)
             reached = await self._batches.call(taken, weight=len(taken.events))
         except SpoolGap as gap:
             await self._send(wire.nack(spool_id, gap.expected_seq))

@@ -36,11 +36,14 @@ from controller.records import (
     Warned,
 )
 from controller.sessions import Pulse
+from controller.store.base_alerts import AlertRows
+from controller.store.base_books import BookRows, HistoryRows
 from controller.store.base_capture import CaptureRows
 from controller.store.base_clients import ClientRows
 from controller.store.base_ingest import ChatRows, IngestRows
 from controller.store.base_people import JobDecisions, PeopleRows
-from controller.store.base_supervision import ViolationRows
+from controller.store.base_rules import RuleRows
+from controller.store.base_supervision import SampleRows, ViolationRows
 from controller.store.quota_rows import AccountRows, QuotaRows
 from protos.facts import PhoneFacts, PhoneState
 
@@ -353,7 +356,12 @@ class Tx(
     CaptureRows,
     ChatRows,
     IngestRows,
+    RuleRows,
     ViolationRows,
+    SampleRows,
+    AlertRows,
+    BookRows,
+    HistoryRows,
     Protocol,
 ):
     """Everything that can be done inside one transaction."""

@@ -42,6 +42,16 @@ class NewMessage(NamedTuple):
     grams: str  # see controller.grams; empty: it is not found by search
 
 
+class ChatSaid(NamedTuple):
+    """What was said of a chat last."""
+
+    account_id: AccountId
+    phone_id: PhoneId
+    key: str
+    title: str
+    kind: str
+
+
 class NewViolation(NamedTuple):
     """A violation on its way into the store; see controller.records.Violation for the fields."""
 
@@ -81,13 +91,22 @@ class IngestRows(Protocol):
         Each of the verbs that asks for one of these then knows it, once.
         """
 
+    def conversations_for(self, chats: Sequence[ChatSaid]) -> list[int]:
+        """Return the ids of chats, each another one, made if new; locks. They are called as given then."""
+
+    def bases_in(self, conversation_ids: Sequence[int], spool_id: str) -> dict[int, list[tuple[int, int]]]:
+        """Return from which of its positions on a spool begins where in chats; without those it is not in."""
+
+    def place_bases(self, conversation_ids: Sequence[int], spool_id: str) -> dict[int, tuple[int, bool]]:
+        """Place a new spool behind the messages of chats; returns where, and whether others are before it."""
+
     def put_high_waters(self, reached: Mapping[tuple[PhoneId, str], int]) -> None:
         """Keep the highest contiguous seq archived of spools, by phone and spool."""
 
     def put_events(self, events: Iterable[NewEvent]) -> None:
         """Archive events whose places the caller knows to be free, because it holds their spools."""
 
-    def put_messages(self, messages: Sequence[NewMessage], found: Sequence[NewViolation]) -> list[int]:
+    def put_messages(self, messages: Sequence[NewMessage]) -> list[int]:
         """Archive messages that no event brought before, count and index them; returns their ids, rising."""
 
 

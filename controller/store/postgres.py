@@ -14,7 +14,7 @@ from psycopg.rows import DictRow, dict_row
 from controller.errors import FarmError, StoreBusy, StoreNewer, StoreUnreachable
 from controller.store import statements
 from controller.store.base import Tx
-from controller.store.sql import SqlTx
+from controller.store.sql_slices import SlicedTx
 
 _TYPES = {
     "database": "postgres",
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS schema_steps (
   UNIQUE (migration_set, name)
 )
 """
-_PLANNED_EACH_TIME = {"search"}
+_PLANNED_EACH_TIME = {"search_newest", "search_slices"}
 # Any number does, as long as all controllers take the same: they migrate one after another.
 _MIGRATION_LOCK = 7443001
 _SESSION = (
@@ -41,6 +41,8 @@ _SESSION = (
     "SET statement_timeout = '30s'",
     # A controller that froze inside a transaction must not hold an account for ever.
     "SET idle_in_transaction_session_timeout = '30s'",
+    # No statement is so long that it is worth being compiled, which takes half a second.
+    "SET jit = off",
 )
 _TRY_AGAIN = (
     psycopg.errors.LockNotAvailable,
@@ -89,7 +91,7 @@ class PostgresStore:
                 if conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                     raise RuntimeError("a transaction is open on this store")
                 with conn.transaction():
-                    yield SqlTx(self._run, self._put, self._run_many)
+                    yield SlicedTx(self._run, self._put, self._run_many)
             except psycopg.Error as error:
                 raise _translated(error) from error
 
@@ -117,7 +119,7 @@ class PostgresStore:
         return self._conn
 
     def _run(self, name: str, params: dict[str, Any]) -> psycopg.Cursor[DictRow]:
-        # A plan made for any grams would not know how rare these are.
+        # A plan made for a small archive would be kept while it grows.
         prepare = False if name in _PLANNED_EACH_TIME else None
         return self._connected().execute(self._statements[name], params, prepare=prepare)
 
@@ -127,6 +129,10 @@ class PostgresStore:
 
     def _put(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
         statement = self._statements[name]
+        if "%(rows)s" in statement:
+            # One statement for all of them: each one more costs a way to the server and back.
+            self._connected().execute(statement, {"rows": json.dumps([list(row) for row in rows])})
+            return
         with self._connected().cursor() as cursor:
             if not statement.lstrip().startswith("COPY"):
                 cursor.executemany(statement, rows)

@@ -640,12 +640,6 @@ ORDER BY position, id
 -- name: gaps
 SELECT * FROM gaps WHERE conversation_id = :conversation_id ORDER BY before_position, id
 
--- name: violations
-SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
-WHERE v.found_at_ms >= :since_ms AND (CAST(:state AS TEXT) = '' OR v.state = :state)
-  AND (CAST(:phone_id AS TEXT) = '' OR v.phone_id = :phone_id)
-ORDER BY v.found_at_ms DESC, v.id DESC LIMIT :max_rows
-
 -- name: violation
 SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
 WHERE v.id = :violation_id
@@ -794,7 +788,8 @@ ORDER BY position, id LIMIT :max_rows
 
 -- name: put_high_waters
 /*sqlite: UPDATE spools SET high_water = ? WHERE phone_id = ? AND spool_id = ?*/
-/*postgres: UPDATE spools SET high_water = %s WHERE phone_id = %s AND spool_id = %s*/
+/*postgres: UPDATE spools SET high_water = CAST(r.value->>0 AS BIGINT)
+FROM json_array_elements(CAST(:rows AS JSON)) AS r (value) WHERE phone_id = r.value->>1 AND spool_id = r.value->>2*/
 
 -- name: new_message_ids
 /*sqlite: WITH RECURSIVE ids (id) AS (
@@ -809,11 +804,24 @@ ORDER BY position, id LIMIT :max_rows
   detail, fragment, media_sha256)
 /*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)*/ /*postgres: FROM STDIN*/
 
--- name: put_violations
+-- name: put_new_violations
 /*sqlite: INSERT INTO*/ /*postgres: COPY*/ violations (kind, rule_id, entry_id, word, category, severity, how, detail,
   book_version, message_id, conversation_id, phone_id, account_id, holder, side, start_index, end_index, origin,
-  dedupe_key, notify, state, at_ms, found_at_ms, changed_at_ms)
-/*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)*/ /*postgres: FROM STDIN*/
+  dedupe_key, notify, state, at_ms, found_at_ms, changed_at_ms, repeats)
+/*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)*/ /*postgres: FROM STDIN*/
+
+-- name: put_violations
+INSERT INTO violations (kind, rule_id, entry_id, word, category, severity, how, detail,
+  book_version, message_id, conversation_id, phone_id, account_id, holder, side, start_index, end_index, origin,
+  dedupe_key, notify, state, at_ms, found_at_ms, changed_at_ms, repeats)
+/*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)*/
+/*postgres: SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
+  CAST(value->>8 AS BIGINT), CAST(value->>9 AS BIGINT), CAST(value->>10 AS BIGINT), value->>11, value->>12,
+  value->>13, value->>14, CAST(value->>15 AS BIGINT), CAST(value->>16 AS BIGINT), value->>17, value->>18,
+  CAST(value->>19 AS BIGINT), value->>20, CAST(value->>21 AS BIGINT), CAST(value->>22 AS BIGINT),
+  CAST(value->>23 AS BIGINT), CAST(value->>24 AS BIGINT)
+FROM json_array_elements(CAST(:rows AS JSON))*/
+ON CONFLICT (dedupe_key) DO NOTHING
 
 -- name: put_grams
 /*sqlite: INSERT INTO message_grams (rowid, grams) VALUES (?, ?)*/
@@ -826,7 +834,9 @@ ON CONFLICT (message_id) DO UPDATE SET grams = message_grams.grams || excluded.g
 
 -- name: count_new_messages
 /*sqlite: UPDATE conversations SET messages = messages + ?, last_at_ms = ? WHERE id = ?*/
-/*postgres: UPDATE conversations SET messages = messages + %s, last_at_ms = %s WHERE id = %s*/
+/*postgres: UPDATE conversations SET messages = messages + CAST(r.value->>0 AS BIGINT),
+  last_at_ms = CAST(r.value->>1 AS BIGINT)
+FROM json_array_elements(CAST(:rows AS JSON)) AS r (value) WHERE id = CAST(r.value->>2 AS BIGINT)*/
 
 -- name: last_message_id
 SELECT COALESCE(max(id), 0) AS found FROM messages
@@ -834,13 +844,24 @@ SELECT COALESCE(max(id), 0) AS found FROM messages
 -- name: back_to
 /*sqlite: SELECT rowid AS id FROM message_grams WHERE message_grams MATCH :match ORDER BY rowid DESC
 LIMIT 1 OFFSET :how_many*/
-/*postgres: SELECT CAST(0 AS BIGINT) AS id WHERE false*/
 
 -- name: search
 /*sqlite: SELECT rowid AS id FROM message_grams WHERE message_grams MATCH :match AND rowid >= :low AND rowid < :high
 ORDER BY rowid DESC LIMIT :max_rows*/
-/*postgres: SELECT message_id AS id FROM message_grams WHERE grams @@ CAST(:tsquery AS tsquery) AND message_id >= :low
-  AND message_id < :high ORDER BY message_id DESC LIMIT :max_rows*/
+
+-- name: search_newest
+/*postgres: SELECT message_id AS id FROM (
+  SELECT message_id, grams FROM message_grams WHERE message_id >= :low AND message_id < :high OFFSET 0
+) AS newest WHERE grams @@ CAST(:tsquery AS tsquery) ORDER BY message_id DESC LIMIT :max_rows*/
+
+-- name: search_slices
+-- OFFSET 0: each slice is asked by itself; the planner, which knows of no word how common it is there, would rather read
+-- them all. Nor is the primary key a way there.
+/*postgres: SELECT found.message_id AS id
+FROM json_array_elements_text(CAST(:tsqueries AS JSON)) AS slice (asked) CROSS JOIN LATERAL (
+  SELECT message_id FROM message_grams
+  WHERE grams @@ CAST(slice.asked AS tsquery) AND message_id + 0 < :high OFFSET 0
+) AS found ORDER BY found.message_id DESC LIMIT :max_rows*/
 
 -- name: messages_by_id
 SELECT * FROM messages WHERE id IN (
@@ -882,3 +903,402 @@ ORDER BY from_ms
 -- name: add_span
 INSERT INTO coverage_spans (phone_id, account_id, from_ms, to_ms, state, cause)
 VALUES (:phone_id, :account_id, :from_ms, :to_ms, :state, :cause)
+
+-- Books of words and rules in their versions, and histories that are searched again.
+
+-- name: book_version
+SELECT COALESCE(max(version), 0) AS found FROM word_books
+
+-- name: book
+SELECT * FROM word_books WHERE version = :version
+
+-- name: books
+SELECT version, at_ms, actor, act, note, sha256 FROM word_books WHERE version < :before_version
+ORDER BY version DESC LIMIT :max_rows
+
+-- name: add_book
+INSERT INTO word_books (version, at_ms, actor, act, note, sha256, body)
+VALUES (:version, :at_ms, :actor, :act, :note, :sha256, :body) ON CONFLICT DO NOTHING
+
+-- name: add_scan
+INSERT INTO word_scans (book_version, since_ms, after_message_id, last_message_id, looked_at, found, state, asked_by,
+  at_ms)
+VALUES (:book_version, :since_ms, :after_message_id, :last_message_id, 0, 0, :state, :asked_by, :at_ms) RETURNING id
+
+-- name: lock_scan
+SELECT * FROM word_scans WHERE id = :id /*postgres: FOR NO KEY UPDATE */
+
+-- name: scans
+SELECT * FROM word_scans WHERE CAST(:state AS TEXT) = '' OR state = :state ORDER BY id DESC LIMIT :max_rows
+
+-- name: save_scan
+UPDATE word_scans SET after_message_id = :after_message_id, looked_at = :looked_at, found = :found, state = :state,
+  ended_at_ms = :ended_at_ms
+WHERE id = :id
+
+-- name: message_from
+SELECT id, archived_at_ms FROM messages WHERE id >= :message_id ORDER BY id LIMIT 1
+
+-- name: message_ids_between
+SELECT id FROM messages WHERE id > :after_id AND id <= :last_id ORDER BY id LIMIT :max_rows
+
+-- name: count_messages_between
+SELECT count(*) AS found FROM messages WHERE id > :after_id AND id <= :last_id
+
+-- name: conversations_by_id
+SELECT * FROM conversations WHERE id IN (
+  /*sqlite: SELECT value FROM json_each(:ids)*/
+  /*postgres: SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS JSON))*/)
+
+-- name: tenures_of_account
+SELECT phone_id, holder, account_id, since_ms FROM phone_tenures
+WHERE phone_id IN (SELECT phone_id FROM phone_tenures WHERE account_id = :account_id) ORDER BY phone_id, id
+
+-- name: add_violation_once
+INSERT INTO violations (kind, rule_id, entry_id, word, category, severity, how, detail, book_version, message_id,
+  conversation_id, phone_id, account_id, holder, side, start_index, end_index, origin, dedupe_key, notify, state, at_ms,
+  found_at_ms, changed_at_ms)
+VALUES (:kind, :rule_id, :entry_id, :word, :category, :severity, :how, :detail, :book_version, :message_id,
+  :conversation_id, :phone_id, :account_id, :holder, :side, :start_index, :end_index, :origin, :dedupe_key, :notify,
+  'new', :at_ms, :found_at_ms, :found_at_ms)
+ON CONFLICT (dedupe_key) DO NOTHING
+
+-- Alerts: what is told to whom outside.
+
+-- name: lock_alert_target
+/*sqlite: SELECT :target AS target*/
+/*postgres: SELECT CAST(pg_advisory_xact_lock(hashtextextended('alerts ' || :target, 0)) AS TEXT) AS target*/
+
+-- name: add_alerts
+INSERT INTO alerts (violation_id, target, severity, state, next_at_ms, at_ms)
+SELECT v.id, :target, v.severity, 'waiting', CAST(:now_ms AS BIGINT), CAST(:now_ms AS BIGINT)
+FROM violations v
+WHERE v.found_at_ms >= :since_ms AND v.origin = 'live'
+  AND (v.severity IN (
+    /*sqlite: SELECT value FROM json_each(:severities)*/
+    /*postgres: SELECT value FROM json_array_elements_text(CAST(:severities AS JSON))*/
+    ) OR (v.notify = 1 AND CAST(:notified AS BIGINT) = 1))
+  AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.violation_id = v.id AND a.target = :target)
+ORDER BY v.id LIMIT :max_rows
+ON CONFLICT (violation_id, target) DO NOTHING
+
+-- name: alert_due
+SELECT * FROM alerts WHERE target = :target AND state IN ('waiting', 'sending') AND next_at_ms <= :now_ms
+ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END, id LIMIT 1
+
+-- name: alerts_told_since
+SELECT next_at_ms AS at_ms FROM alerts WHERE target = :target AND state = 'sent' AND next_at_ms > :since_ms
+UNION ALL
+SELECT CAST(:now_ms AS BIGINT) FROM alerts WHERE target = :target AND state = 'sending' AND next_at_ms > :now_ms
+
+-- name: take_alert
+UPDATE alerts SET state = 'sending', tries = tries + 1, next_at_ms = :until_ms WHERE id = :alert_id
+
+-- name: end_alert
+UPDATE alerts SET state = :state, next_at_ms = :next_at_ms, ended_at_ms = :ended_at_ms, error = :error
+WHERE target = :target AND state = 'sending' AND next_at_ms = :until_ms
+
+-- name: hold_alerts
+UPDATE alerts SET next_at_ms = :until_ms WHERE target = :target AND state = 'waiting' AND next_at_ms < :until_ms
+
+-- name: put_beyond
+UPDATE alerts SET state = 'beyond', next_at_ms = :until_ms
+WHERE target = :target AND state IN ('waiting', 'sending') AND next_at_ms <= :now_ms
+
+-- name: beyond_due
+SELECT count(*) AS found FROM alerts
+WHERE target = :target AND state IN ('beyond', 'summing') AND next_at_ms <= :now_ms
+
+-- name: take_beyond
+UPDATE alerts SET state = 'summing', tries = tries + 1, next_at_ms = :until_ms
+WHERE target = :target AND (state = 'beyond' OR (state = 'summing' AND next_at_ms <= :now_ms))
+
+-- name: summing
+SELECT v.severity, v.category, count(*) AS found, max(a.tries) AS tries
+FROM alerts a JOIN violations v ON v.id = a.violation_id
+WHERE a.target = :target AND a.state = 'summing' AND a.next_at_ms = :until_ms
+GROUP BY v.severity, v.category
+
+-- name: end_summary
+UPDATE alerts SET state = :state, next_at_ms = :next_at_ms, ended_at_ms = :ended_at_ms, error = :error
+WHERE target = :target AND state = 'summing' AND next_at_ms = :until_ms
+
+-- name: give_up_alerts
+UPDATE alerts SET state = 'failed', ended_at_ms = :now_ms, error = CASE error WHEN '' THEN 'nobody_sends' ELSE error END
+WHERE at_ms <= :before_ms
+  AND (state IN ('waiting', 'beyond') OR (state IN ('sending', 'summing') AND next_at_ms <= :now_ms))
+
+-- name: alerts
+SELECT * FROM alerts WHERE id < :before_id AND (CAST(:state AS TEXT) = '' OR state = :state)
+  AND (CAST(:target AS TEXT) = '' OR target = :target)
+ORDER BY id DESC LIMIT :max_rows
+
+-- name: alert_counts
+SELECT target,
+  CAST(sum(CASE WHEN state IN ('waiting', 'sending') THEN 1 ELSE 0 END) AS BIGINT) AS waiting,
+  CAST(sum(CASE WHEN state IN ('waiting', 'sending', 'beyond', 'summing') AND error <> '' THEN 1 ELSE 0 END) AS BIGINT) AS failing,
+  CAST(sum(CASE WHEN state IN ('beyond', 'summing') THEN 1 ELSE 0 END) AS BIGINT) AS beyond,
+  CAST(sum(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS BIGINT) AS failed
+FROM alerts WHERE state IN ('waiting', 'sending', 'beyond', 'summing') OR (state = 'failed' AND ended_at_ms > :since_ms)
+GROUP BY target ORDER BY target
+
+-- name: retry_alerts
+UPDATE alerts SET state = 'waiting', next_at_ms = :now_ms, at_ms = :now_ms, ended_at_ms = NULL, error = ''
+WHERE (state = 'failed' OR (state = 'waiting' AND error <> ''))
+  AND (CAST(:everything AS BIGINT) = 1 OR id IN (
+    /*sqlite: SELECT value FROM json_each(:ids)*/
+    /*postgres: SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS JSON))*/))
+  AND (CAST(:target AS TEXT) = '' OR target = :target)
+
+-- The review desk: violations for their readers, what people decided, and samples of chats without any. The first three
+-- differ in what they begin with: all of them newest first, those of one state, those of one holder. The plus keeps SQLite
+-- from beginning with the time, which would have it sort all there are for the newest few.
+
+-- name: violations
+SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
+WHERE v.id < :before_id AND +v.found_at_ms >= :since_ms AND +v.found_at_ms < :until_ms
+  AND (CAST(:state AS TEXT) = '' OR v.state = :state) AND (CAST(:holder AS TEXT) = '' OR v.holder = :holder)
+  AND (CAST(:phones AS TEXT) = '[]' OR v.phone_id IN (
+    /*sqlite: SELECT value FROM json_each(:phones)*/
+    /*postgres: SELECT value FROM json_array_elements_text(CAST(:phones AS JSON))*/))
+  AND (CAST(:account_id AS TEXT) = '' OR v.account_id = :account_id)
+  AND (CAST(:rule_id AS TEXT) = '' OR v.rule_id = :rule_id) AND (CAST(:entry_id AS TEXT) = '' OR v.entry_id = :entry_id)
+  AND (CAST(:severity AS TEXT) = '' OR v.severity = :severity)
+  AND (CAST(:category AS TEXT) = '' OR v.category = :category) AND (CAST(:kind AS TEXT) = '' OR v.kind = :kind)
+  AND (CAST(:any_assignee AS BIGINT) = 1 OR v.assignee = :assignee)
+  AND (CAST(:appeal AS TEXT) = '' OR v.appeal = :appeal)
+  AND (CAST(:conversation_id AS BIGINT) = 0 OR v.conversation_id = :conversation_id)
+ORDER BY v.id DESC LIMIT :max_rows
+
+-- name: violations_in_state
+SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
+WHERE v.state = :state AND v.id < :before_id AND +v.found_at_ms >= :since_ms AND +v.found_at_ms < :until_ms
+  AND (CAST(:holder AS TEXT) = '' OR v.holder = :holder)
+  AND (CAST(:phones AS TEXT) = '[]' OR v.phone_id IN (
+    /*sqlite: SELECT value FROM json_each(:phones)*/
+    /*postgres: SELECT value FROM json_array_elements_text(CAST(:phones AS JSON))*/))
+  AND (CAST(:account_id AS TEXT) = '' OR v.account_id = :account_id)
+  AND (CAST(:rule_id AS TEXT) = '' OR v.rule_id = :rule_id) AND (CAST(:entry_id AS TEXT) = '' OR v.entry_id = :entry_id)
+  AND (CAST(:severity AS TEXT) = '' OR v.severity = :severity)
+  AND (CAST(:category AS TEXT) = '' OR v.category = :category) AND (CAST(:kind AS TEXT) = '' OR v.kind = :kind)
+  AND (CAST(:any_assignee AS BIGINT) = 1 OR v.assignee = :assignee)
+  AND (CAST(:appeal AS TEXT) = '' OR v.appeal = :appeal)
+  AND (CAST(:conversation_id AS BIGINT) = 0 OR v.conversation_id = :conversation_id)
+ORDER BY v.id DESC LIMIT :max_rows
+
+-- name: violations_of_holder
+SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
+WHERE v.holder = :holder AND v.id < :before_id AND +v.found_at_ms >= :since_ms AND +v.found_at_ms < :until_ms
+  AND (CAST(:state AS TEXT) = '' OR v.state = :state)
+  AND (CAST(:phones AS TEXT) = '[]' OR v.phone_id IN (
+    /*sqlite: SELECT value FROM json_each(:phones)*/
+    /*postgres: SELECT value FROM json_array_elements_text(CAST(:phones AS JSON))*/))
+  AND (CAST(:account_id AS TEXT) = '' OR v.account_id = :account_id)
+  AND (CAST(:rule_id AS TEXT) = '' OR v.rule_id = :rule_id) AND (CAST(:entry_id AS TEXT) = '' OR v.entry_id = :entry_id)
+  AND (CAST(:severity AS TEXT) = '' OR v.severity = :severity)
+  AND (CAST(:category AS TEXT) = '' OR v.category = :category) AND (CAST(:kind AS TEXT) = '' OR v.kind = :kind)
+  AND (CAST(:any_assignee AS BIGINT) = 1 OR v.assignee = :assignee)
+  AND (CAST(:appeal AS TEXT) = '' OR v.appeal = :appeal)
+  AND (CAST(:conversation_id AS BIGINT) = 0 OR v.conversation_id = :conversation_id)
+ORDER BY v.id DESC LIMIT :max_rows
+
+-- name: violation_by_key
+SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
+WHERE v.dedupe_key = :dedupe_key
+
+-- name: lock_violations
+SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
+WHERE v.id IN (
+  /*sqlite: SELECT value FROM json_each(:ids)*/
+  /*postgres: SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS JSON))*/)
+ORDER BY v.id /*postgres: FOR NO KEY UPDATE OF v */
+
+-- name: stand
+UPDATE violations SET state = :state, assignee = :assignee, appeal = :appeal, changed_at_ms = :at_ms
+WHERE id = :violation_id
+
+-- name: add_decision
+INSERT INTO violation_decisions (violation_id, at_ms, actor, act, from_state, to_state, assignee, reason, note)
+VALUES (:violation_id, :at_ms, :actor, :act, :from_state, :to_state, :assignee, :reason, :note) RETURNING id
+
+-- name: decisions
+SELECT * FROM violation_decisions WHERE violation_id IN (
+  /*sqlite: SELECT value FROM json_each(:ids)*/
+  /*postgres: SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS JSON))*/)
+ORDER BY id
+
+-- Opinions about escalated ones leave them escalated, and are no verdicts.
+
+-- name: ids_found
+SELECT COALESCE((SELECT v.id FROM violations v WHERE v.found_at_ms >= :since_ms ORDER BY v.found_at_ms, v.id LIMIT 1), 0)
+  AS first_id, COALESCE((SELECT max(id) FROM violations), 0) AS last_id
+
+-- name: count_by
+SELECT s.name, s.state, s.verdict, s.appeal, count(*) AS found, CAST(sum(s.repeats) AS BIGINT) AS repeats FROM (
+  SELECT v.state, v.appeal, v.repeats,
+    CASE CAST(:by AS TEXT) WHEN 'rule' THEN v.rule_id WHEN 'entry' THEN v.entry_id WHEN 'category' THEN v.category
+      WHEN 'severity' THEN v.severity WHEN 'holder' THEN v.holder WHEN 'assignee' THEN v.assignee
+      ELSE COALESCE((SELECT d.actor FROM violation_decisions d WHERE d.violation_id = v.id
+        AND v.state IN ('confirmed', 'dismissed', 'closed') AND d.act IN ('confirm', 'dismiss')
+        AND d.to_state <> 'escalated' ORDER BY d.id DESC LIMIT 1), '') END AS name,
+    CASE v.state WHEN 'closed' THEN COALESCE((SELECT d.to_state FROM violation_decisions d WHERE d.violation_id = v.id
+        AND d.act IN ('confirm', 'dismiss', 'grant') AND d.to_state <> 'escalated' ORDER BY d.id DESC LIMIT 1), '')
+      WHEN 'confirmed' THEN v.state WHEN 'dismissed' THEN v.state ELSE '' END AS verdict
+  FROM violations v WHERE v.id > :after_id AND v.id <= :last_id
+    AND +v.found_at_ms >= :since_ms AND +v.found_at_ms < :until_ms) s
+GROUP BY s.name, s.state, s.verdict, s.appeal ORDER BY s.name, s.state, s.verdict, s.appeal
+
+-- name: times_to_verdict
+SELECT s.name, s.at_ms - s.found_at_ms AS ms FROM (
+  SELECT v.found_at_ms, (SELECT d.at_ms FROM violation_decisions d WHERE d.violation_id = v.id
+      AND d.act IN ('confirm', 'dismiss') AND d.to_state <> 'escalated' ORDER BY d.id LIMIT 1) AS at_ms,
+    CASE CAST(:by AS TEXT) WHEN 'rule' THEN v.rule_id WHEN 'entry' THEN v.entry_id WHEN 'category' THEN v.category
+      WHEN 'severity' THEN v.severity WHEN 'holder' THEN v.holder WHEN 'assignee' THEN v.assignee
+      ELSE COALESCE((SELECT d.actor FROM violation_decisions d WHERE d.violation_id = v.id
+        AND v.state IN ('confirmed', 'dismissed', 'closed') AND d.act IN ('confirm', 'dismiss')
+        AND d.to_state <> 'escalated' ORDER BY d.id DESC LIMIT 1), '') END AS name
+  FROM violations v WHERE v.id > :after_id AND v.id <= :last_id
+    AND +v.found_at_ms >= :since_ms AND +v.found_at_ms < :until_ms) s
+WHERE s.at_ms IS NOT NULL ORDER BY s.name, ms
+
+-- name: sample_accounts
+SELECT DISTINCT account_id FROM phone_tenures WHERE account_id <> '' AND (CAST(:holders AS TEXT) = '[]' OR holder IN (
+  /*sqlite: SELECT value FROM json_each(:holders)*/
+  /*postgres: SELECT value FROM json_array_elements_text(CAST(:holders AS JSON))*/))
+ORDER BY account_id
+
+-- name: quiet_chats
+SELECT c.* FROM conversations c WHERE c.account_id = :account_id AND c.messages > 0 AND c.last_at_ms >= :since_ms
+  AND NOT EXISTS (SELECT 1 FROM violations v WHERE v.conversation_id = c.id AND v.at_ms >= :since_ms)
+ORDER BY c.id
+
+-- name: count_messages_since
+SELECT count(*) AS found FROM messages WHERE conversation_id = :conversation_id AND read_at_ms >= :since_ms
+
+-- name: stretch
+SELECT * FROM messages WHERE conversation_id = :conversation_id AND read_at_ms >= :since_ms
+ORDER BY position, id LIMIT :max_rows OFFSET :skipped
+
+-- name: add_sample
+INSERT INTO review_samples (draw_id, conversation_id, from_message_id, to_message_id, holder, drawn_by, drawn_at_ms)
+VALUES (:draw_id, :conversation_id, :from_message_id, :to_message_id, :holder, :drawn_by, :drawn_at_ms) RETURNING id
+
+-- name: samples
+SELECT * FROM review_samples WHERE id < :before_id AND (CAST(:draw_id AS TEXT) = '' OR draw_id = :draw_id)
+  AND (CAST(:which AS TEXT) = '' OR (CAST(:which AS TEXT) = 'open') = (verdict = ''))
+ORDER BY id DESC LIMIT :max_rows
+
+-- name: lock_sample
+SELECT * FROM review_samples WHERE id = :sample_id /*postgres: FOR NO KEY UPDATE */
+
+-- name: save_sample
+UPDATE review_samples SET verdict = :verdict, note = :note, reviewed_by = :reviewed_by,
+  reviewed_at_ms = :reviewed_at_ms WHERE id = :sample_id
+
+-- What rules find, and what they remember for it.
+
+-- name: known_keys
+SELECT dedupe_key FROM violations WHERE dedupe_key IN (
+  /*sqlite: SELECT value FROM json_each(:keys)*/
+  /*postgres: SELECT value FROM json_array_elements_text(CAST(:keys AS JSON))*/)
+
+-- name: alike
+SELECT v.id, v.rule_id, v.entry_id, v.conversation_id, v.start_index, m.text, v.message_id,
+  CASE m.shown_from_ms WHEN 0 THEN m.read_at_ms ELSE m.shown_from_ms END AS said_ms
+FROM violations v JOIN messages m ON m.id = v.message_id
+WHERE v.state = 'new' AND v.entry_id <> '' AND v.at_ms >= :since_ms AND v.conversation_id IN (
+  /*sqlite: SELECT value FROM json_each(:ids)*/
+  /*postgres: SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS JSON))*/)
+ORDER BY v.id
+
+-- name: add_repeats
+UPDATE violations SET repeats = repeats + :how_many WHERE id = :violation_id AND state = 'new'
+
+-- name: lines_before
+SELECT m.id, m.conversation_id, m.position, m.side, m.kind, m.text, m.detail, m.sender, m.read_at_ms, m.shown_from_ms,
+  m.shown_to_ms
+FROM (
+  /*sqlite: SELECT json_extract(value, '$[0]') AS chat, json_extract(value, '$[1]') AS low,
+    json_extract(value, '$[2]') AS high FROM json_each(:wanted)*/
+  /*postgres: SELECT CAST(value->>0 AS BIGINT) AS chat, CAST(value->>1 AS BIGINT) AS low,
+    CAST(value->>2 AS BIGINT) AS high FROM json_array_elements(CAST(:wanted AS JSON))*/) w
+  /*sqlite: CROSS*/ JOIN messages m ON m.conversation_id = w.chat AND m.position >= w.low AND m.position < w.high
+ORDER BY m.conversation_id, m.position, m.id
+
+-- name: first_read
+SELECT read_at_ms FROM messages WHERE conversation_id = :conversation_id ORDER BY position, id LIMIT 1
+
+-- name: lock_marks
+/*sqlite: SELECT :counted AS counted*/
+/*postgres: SELECT CAST(pg_advisory_xact_lock(hashtextextended('marks ' || :counted, 0)) AS TEXT) AS counted*/
+
+-- name: add_mark
+INSERT INTO rule_marks (rule_id, subject, at_ms, message_id) VALUES (:rule_id, :subject, :at_ms, :message_id)
+
+-- name: count_marks
+SELECT count(*) AS found FROM rule_marks
+WHERE rule_id = :rule_id AND subject = :subject AND at_ms > :after_ms AND at_ms <= :until_ms
+
+-- name: clear_marks
+DELETE FROM rule_marks WHERE rule_id = :rule_id AND subject = :subject AND at_ms <= :until_ms
+
+-- name: waiting_in
+SELECT * FROM waiting_replies WHERE answered_ms = 0 AND conversation_id IN (
+  /*sqlite: SELECT value FROM json_each(:ids)*/
+  /*postgres: SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS JSON))*/)
+ORDER BY message_id /*postgres: FOR NO KEY UPDATE */
+
+-- name: put_waiting
+INSERT INTO waiting_replies (message_id, conversation_id, phone_id, account_id, holder, since_ms, answered_ms, judge_ms)
+/*sqlite: VALUES (?, ?, ?, ?, ?, ?, ?, ?)*/
+/*postgres: SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), value->>2, value->>3, value->>4,
+  CAST(value->>5 AS BIGINT), CAST(value->>6 AS BIGINT), CAST(value->>7 AS BIGINT)
+FROM json_array_elements(CAST(:rows AS JSON))*/
+ON CONFLICT (message_id) DO UPDATE SET answered_ms = excluded.answered_ms, judge_ms = excluded.judge_ms
+
+-- name: drop_waiting
+/*sqlite: DELETE FROM waiting_replies WHERE message_id = ?*/
+/*postgres: DELETE FROM waiting_replies USING json_array_elements(CAST(:rows AS JSON)) AS r (value)
+WHERE message_id = CAST(r.value->>0 AS BIGINT)*/
+
+-- name: waiting_to_judge
+SELECT * FROM waiting_replies WHERE judge_ms <= :now_ms
+ORDER BY judge_ms, message_id LIMIT :max_rows /*postgres: FOR NO KEY UPDATE SKIP LOCKED */
+
+-- name: covered_until
+SELECT to_ms FROM coverage_spans WHERE account_id = :account_id ORDER BY from_ms DESC LIMIT 1
+
+-- Chats of a whole batch: found or made, and where an outbox begins in them.
+
+-- name: conversations_for
+INSERT INTO conversations (account_id, phone_id, key, title, kind, messages, last_at_ms)
+/*sqlite: SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+  json_extract(value, '$[3]'), json_extract(value, '$[4]'), 0, NULL FROM json_each(:rows) WHERE true*/
+/*postgres: SELECT value->>0, value->>1, value->>2, value->>3, value->>4, 0, NULL
+FROM json_array_elements(CAST(:rows AS JSON))*/
+ON CONFLICT (account_id, key) DO UPDATE SET phone_id = excluded.phone_id, title = excluded.title,
+  kind = CASE WHEN excluded.kind = '' THEN conversations.kind ELSE excluded.kind END
+RETURNING id, account_id, key
+
+-- name: bases_in
+SELECT conversation_id, 0 AS turn, 0 AS from_position, base FROM conversation_spools
+WHERE spool_id = :spool_id AND conversation_id IN (
+  /*sqlite: SELECT value FROM json_each(:ids)*/
+  /*postgres: SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS JSON))*/)
+UNION ALL SELECT conversation_id, id, from_position, base FROM conversation_turns
+WHERE spool_id = :spool_id AND conversation_id IN (
+  /*sqlite: SELECT value FROM json_each(:ids)*/
+  /*postgres: SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS JSON))*/)
+ORDER BY conversation_id, turn
+
+-- name: add_place_bases
+INSERT INTO conversation_spools (conversation_id, spool_id, base)
+SELECT w.id, CAST(:spool_id AS TEXT), COALESCE((SELECT max(place) FROM (
+  SELECT max(position) AS place FROM messages WHERE conversation_id = w.id
+  UNION ALL SELECT max(before_position) - 1 FROM gaps WHERE conversation_id = w.id) placed), 0)
+FROM (
+  /*sqlite: SELECT value AS id FROM json_each(:ids)*/
+  /*postgres: SELECT CAST(value AS BIGINT) AS id FROM json_array_elements_text(CAST(:ids AS JSON))*/) w
+WHERE true
+RETURNING conversation_id, base, (SELECT count(*) FROM conversation_spools o
+  WHERE o.conversation_id = conversation_spools.conversation_id AND o.spool_id <> conversation_spools.spool_id) AS others

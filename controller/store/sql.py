@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from controller.model import AuditEntry, Notice, TaskState
 from controller.records import ViolationState
+from controller.store.sql_alerts import AlertSql
 from controller.store.sql_archive import ArchiveSql
+from controller.store.sql_books import BookSql
 from controller.store.sql_capture import CaptureSql
 from controller.store.sql_chats import ChatSql
 from controller.store.sql_clients import ClientSql
@@ -13,6 +15,8 @@ from controller.store.sql_people import JobDecisionSql, PeopleSql
 from controller.store.sql_phones import PhoneSql
 from controller.store.sql_quotas import QuotaSql
 from controller.store.sql_rows import Row, Statements
+from controller.store.sql_rules import RuleSql
+from controller.store.sql_samples import SampleSql
 from controller.store.sql_violations import ViolationSql
 
 # Ids count from 1; nothing has this one.
@@ -101,7 +105,11 @@ class SqlTx(
     CaptureSql,
     ChatSql,
     IngestSql,
+    RuleSql,
     ViolationSql,
+    SampleSql,
+    AlertSql,
+    BookSql,
 ):
     """Everything that can be done inside one transaction."""
 

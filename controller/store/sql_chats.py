@@ -42,22 +42,25 @@ class ChatSql(MessageReading):
         """Return ids of messages below `before_id` that have all grams, newest first."""
         if not grams:
             return []
-        after_last = self._count("last_message_id") + 1
-        wanted = self._telling(list(grams), after_last)
+        places = []
         if phone_id is not None:
-            wanted.append(tokens.of_phone(phone_id))
+            places.append(tokens.of_phone(phone_id))
         if account_id is not None:
-            wanted.append(tokens.of_account(account_id))
+            places.append(tokens.of_account(account_id))
         if conversation_id is not None:
-            wanted.append(tokens.of_conversation(conversation_id))
-        high = after_last if before_id is None else min(before_id, after_last)
+            places.append(tokens.of_conversation(conversation_id))
+        high = self._after_last() if before_id is None else min(before_id, self._after_last())
+        return self._newest(list(grams), places, high=high, limit=limit)
+
+    def _newest(self, grams: list[str], places: list[str], *, high: int, limit: int) -> list[int]:
+        """Return ids below `high`, as SQLite finds them; for PostgreSQL see controller.store.sql_slices."""
+        wanted = self._telling(grams) + places
         reach, found = _FIRST_REACH, list[int]()
         while high > 1 and len(found) < limit:
             low = max(high - reach, 1)
             rows = self._all(
                 "search",
                 match=" ".join(_of_fts5(token) for token in wanted),
-                tsquery=" & ".join(_of_tsquery(token) for token in wanted),
                 low=low,
                 high=high,
                 max_rows=limit - len(found),
@@ -66,14 +69,17 @@ class ChatSql(MessageReading):
             high, reach = low, reach * _FURTHER
         return found
 
-    def _telling(self, grams: list[str], after_last: int) -> list[str]:
+    def _after_last(self) -> int:
+        return self._count("last_message_id") + 1
+
+    def _telling(self, grams: list[str]) -> list[str]:
         """Return the grams worth asking for: of many the rarest alone, if that one is rare enough.
 
-        SQLite walks along the lists of all that are asked for; PostgreSQL knows itself which to begin with.
+        SQLite walks along the lists of all that are asked for.
         """
         if len(grams) < _FEW_GRAMS:
             return grams
-        reaches = []
+        after_last, reaches = self._after_last(), list[int]()
         for gram in grams:
             row = self._one("back_to", match=_of_fts5(gram), how_many=_PROBED)
             reaches.append(after_last - int(row["id"]) if row else after_last)
@@ -157,10 +163,6 @@ class ChatSql(MessageReading):
 def _of_fts5(token: str) -> str:
     # Tokens hold no quotes: only letters, digits, signs, and the mark of those that are no text.
     return f'"{token.removesuffix(tokens.PREFIX)}"' + (" *" if token.endswith(tokens.PREFIX) else "")
-
-
-def _of_tsquery(token: str) -> str:
-    return f"'{token.removesuffix(tokens.PREFIX)}'" + (":*" if token.endswith(tokens.PREFIX) else "")
 
 
 def _hours(from_ms: int, to_ms: int) -> list[tuple[int, int]]:

@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from controller.answers import UNEXPECTED, answer, code
+from controller.alerting import Alerting
+from controller.answers import ANSWERS, UNEXPECTED, answer, code
 from controller.core import Core
 from controller.corethread import CoreThread
 from controller.errors import BadRequest, FarmError
@@ -19,6 +20,7 @@ from controller.logs import log_outline
 from controller.sheets import MAX_BYTES
 from controller.web import (
     accepting,
+    alerts,
     capture,
     chats,
     chatsearch,
@@ -30,20 +32,42 @@ from controller.web import (
     moments,
     phones,
     quotas,
+    rescans,
     staff,
     status,
+    violationdesk,
     violations,
+    violationsamples,
+    words,
+    wordtests,
 )
 from controller.web.desk import Desk, check_token
+from controller.web.scanning import Scanning
 
 PREFIX = "/api/v1"
 _PARTS = (
     *(status, phones, staff, quotas, accepting, friends, moments, contacts),
-    *(jobs, capture, chatsearch, chats, ledger, violations, clients),
+    *(
+        jobs,
+        capture,
+        chatsearch,
+        chats,
+        ledger,
+        violationdesk,
+        violationsamples,
+        violations,
+        clients,
+        alerts,
+        words,
+        wordtests,
+        rescans,
+    ),
 )
 
 
-def app(core: Core, thread: CoreThread, token: str, *, farm_id: str = "farm") -> FastAPI:
+def app(
+    core: Core, thread: CoreThread, token: str, *, farm_id: str = "farm", alerting: Alerting | None = None
+) -> FastAPI:
     """Return the API over a core that runs on `thread`; every path below /api/v1 wants the token."""
     release = version("phonefarm")
     # The interactive pages would load scripts from a foreign host.
@@ -55,7 +79,10 @@ def app(core: Core, thread: CoreThread, token: str, *, farm_id: str = "farm") ->
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
     )
-    api.state.desk = Desk(core=core, thread=thread, token=token, farm_id=farm_id, version=release)
+    api.state.scanning = Scanning(core, thread)
+    api.state.desk = Desk(
+        core=core, thread=thread, token=token, farm_id=farm_id, version=release, alerting=alerting
+    )
     root = APIRouter(prefix=PREFIX, dependencies=[Depends(check_token)])
     for part in _PARTS:
         root.include_router(part.router)
@@ -77,7 +104,8 @@ def _told(status_code: int, name: str, message: str) -> JSONResponse:
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
-    kind = type(error) if isinstance(error, FarmError) else FarmError
+    # By the name that programs know: a finer one says the same to them.
+    kind = next((one for one in type(error).__mro__ if one in ANSWERS), FarmError)
     return _told(answer(error).http, code(kind), str(error))
 
 

@@ -237,7 +237,10 @@ def _item_view(item: chatexport.Item, *, host: str, is_revealed: bool) -> ItemVi
 
 def phones_named(core: Core, phones: str) -> tuple[PhoneId, ...]:
     """Return the phones that a text names; none for all of them."""
-    return () if phones == "all" else tuple(phone.phone_id for phone in core.fleet.select(phones))
+    if phones == "all":
+        return ()
+    # A state that no phone has names none of them, and not all: no phone has this number.
+    return tuple(phone.phone_id for phone in core.fleet.select(phones)) or (PhoneId("none"),)
 
 
 def account_or_none(core: Core, name: str) -> AccountId | None:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from fastapi import Depends, Request
 
+from controller.alerting import Alerting
 from controller.core import Core
 from controller.corethread import CoreThread
 from controller.errors import BadRequest, NotAllowed
@@ -30,6 +31,7 @@ class Desk:
     token: str
     farm_id: str
     version: str
+    alerting: Alerting | None = None  # None: this process sends no alerts
 
     async def ask(self, fn: Callable[Concatenate[Core, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(core, …)` on the core's thread."""

@@ -31,6 +31,10 @@ class StatusView:
     refused_no_notice: int
     clock_cause: str
     restored_until_ms: int | None
+    alert_targets: int
+    alerts_waiting: int
+    alerts_failing: int
+    alerts_failed: int
 
 
 def status_view(status: Status, *, version: str, farm_id: str) -> StatusView:
@@ -50,6 +54,10 @@ def status_view(status: Status, *, version: str, farm_id: str) -> StatusView:
         refused_no_notice=status.refused_no_notice,
         clock_cause=status.clock_cause,
         restored_until_ms=status.restored_until_ms,
+        alert_targets=status.alert_targets,
+        alerts_waiting=status.alerts_waiting,
+        alerts_failing=status.alerts_failing,
+        alerts_failed=status.alerts_failed,
     )
 
 

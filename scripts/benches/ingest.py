@@ -1,7 +1,8 @@
 """Durable events a second from 50 streams over gRPC, against the bare ceiling of the same rows in one run.
 
 A load of agents in a process of its own sends batches and waits for each acknowledgement; the controller
-unseals, checks the gate, matches words, removes doubles, and commits before it answers. The ceiling writes
+unseals, checks the gate, looks for the default words in every disguise, removes doubles, and commits before
+it answers; texts are ordinary sentences of 20 to 60 characters. The ceiling writes
 the same rows into the same tables of the same database with nothing else: executemany on SQLite, COPY on
 PostgreSQL, as many events in a transaction as the controller had on average, with the same keys, indexes
 and syncs. It looks nothing up, finds no words and writes none, counts nothing, and its rows are made
@@ -16,6 +17,7 @@ import asyncio
 import hashlib
 import logging
 import multiprocessing
+import random
 import sqlite3
 import statistics
 import sys
@@ -36,6 +38,7 @@ from controller.corethread import collect_rarely
 from controller.model import AccountId, PhoneId
 from controller.store import open_store, statements
 from controller.store.sqlite import PRAGMAS
+from controller.words.tables import load_tables
 from protos.channel import MAX_BATCH_EVENTS, PROTOCOL, agent_options
 from protos.facts import Event, MessageSeen
 from protos.fleet_pb2 import Batch, Hello, PhoneFacts, Up
@@ -44,29 +47,23 @@ from protos.wire import seal
 from tests.support import postgres
 from tests.support.corefarm import core_on, handset
 from tests.support.rpcfarm import serving
-from tests.support.salestalk import SalesTalk
+from tests.support.wordload import reviews
 
 GOALS = {"sqlite": 0.5, "postgresql": 0.4}
-WORDS = (
-    "红包",
-    "转账",
-    "私下",
-    "微信",
-    "加我",
-    "返现",
-    "现金",
-    "回扣",
-    "飞单",
-    "投诉",
-    "骗子",
-    "傻",
-    "滚",
-    "翡翠",
-    "琥珀",
-)
 CHATS_EACH = 20
 # After the notices, whenever the bench runs: what was read before them is refused.
 AT_MS = 2_000_000_000_000
+
+
+def texts_of(phone: int, count: int) -> Iterator[str]:
+    """Return so many ordinary sentences of 20 to 60 characters, others for each phone."""
+    chance = random.Random(phone)
+    talk = reviews()
+    for _ in range(count):
+        text = chance.choice(talk)
+        while len(text) < 20:
+            text += chance.choice(talk)
+        yield text[: chance.randint(20, 60)]
 
 
 def bodies_of(phones: int, each: int) -> list[list[bytes]]:
@@ -75,7 +72,7 @@ def bodies_of(phones: int, each: int) -> list[list[bytes]]:
     for phone in range(phones):
         positions = [0] * CHATS_EACH
         bodies = []
-        for n, text in enumerate(SalesTalk(phone).texts(each)):
+        for n, text in enumerate(texts_of(phone, each)):
             chat = n // 5 % CHATS_EACH
             positions[chat] += 1
             seen = MessageSeen(
@@ -165,7 +162,8 @@ def served(url: str, phones: int, each: int, batch: int, *, is_indexed: bool) ->
     """Return events a second through the whole path, and how many stood in one transaction."""
     store = open_store(url)
     try:
-        core = core_on(store, SystemClock(), words=WORDS)
+        core = core_on(store, SystemClock(), words_default=True)
+        load_tables()
         archive = core.archive = Counted(core._ledger, is_indexed=is_indexed)  # noqa: SLF001 -- the index is no setting
         told(core, phones)
         with serving(core) as edge:
@@ -198,7 +196,7 @@ def told(core: Core, phones: int) -> None:
 def rows_of(phones: int, each: int) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Return the rows of the events and of the messages, in the order in which streams take turns."""
     made = bodies_of(phones, each)
-    talks = [list(SalesTalk(phone).texts(each)) for phone in range(phones)]
+    talks = [list(texts_of(phone, each)) for phone in range(phones)]
     events, messages = [], []
     for n in range(each):
         for phone in range(phones):

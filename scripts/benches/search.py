@@ -1,9 +1,9 @@
 """How long it takes to find the newest 50 messages that contain a word, among a million or more.
 
-The texts are sales talk; the words asked for have two and four characters and are common, or rare. Found ids
+The texts are sales talk; the words asked for are common, rare, or common and seldom together. Found ids
 are read and compared with the text, as the search of people does. Each is asked with and without a phone;
 printed are the median and the worst of warm repeats, and a full scan with LIKE in the same run. Ends with 1
-if a median is over its goal.
+if the median of a word is over its goal; what else is asked for is printed beside.
 """
 
 from __future__ import annotations
@@ -27,10 +27,13 @@ from scripts.benches.ingest import AT_MS, fresh_urls
 from tests.support.corefarm import core_on, handset
 from tests.support.salestalk import SalesTalk
 
+NOBODY_SAID = "无此一说"
 GOALS_MS = {"sqlite": 5.0, "postgresql": 20.0}
 PHONES, CHATS_EACH = 50, 20
-# Common and rare words of two and of four characters, and one that nobody said.
-WORDS = ("我们", "客户", "翡翠", "谢谢没有", "快递订单", "琥珀麒麟", "无此一说")
+# Common and rare words of two and of four characters, and one that nobody said: what the goal is about.
+WORDS = ("我们", "客户", "翡翠", "谢谢没有", "快递订单", "琥珀麒麟", NOBODY_SAID)
+# Common words that are seldom together, and a single character: what else people ask for.
+OTHERS = ("我们 您好 客户", "价格 微信 红包", "好")
 NEWEST, REPEATS, GROUP = 50, 15, 5_000
 
 
@@ -80,20 +83,22 @@ def filled(store: Store, count: int) -> None:
     began = time.perf_counter()
     while group := list(islice(waiting, GROUP)):
         with store.transaction() as tx:
-            tx.put_messages(group, [])
+            tx.put_messages(group)
     print(f"{store.kind}: {count:,} messages archived in {time.perf_counter() - began:.0f} s", flush=True)
 
 
-def newest(store: Store, word: str, phone_id: PhoneId | None) -> int:
-    """Return how many of the newest messages with a word are found, as people search."""
+def newest(store: Store, text: str, phone_id: PhoneId | None) -> int:
+    """Return how many of the newest messages with all words of a text are found, as people search."""
+    words = text.split()
     with store.transaction() as tx:
         found: list[int] = []
         before: int | None = None
         while len(found) < NEWEST:
-            ids = tx.search(grams.of_query(word), phone_id=phone_id, before_id=before, limit=NEWEST)
+            ids = tx.search(grams.of_queries(words), phone_id=phone_id, before_id=before, limit=NEWEST)
             if not ids:
                 break
-            found += [m.id for m in tx.messages_by_id(ids) if grams.contains(m.text, word)]
+            read = tx.messages_by_id(ids)
+            found += [m.id for m in read if all(grams.contains(m.text, word) for word in words)]
             before = ids[-1]
         return len(found)
 
@@ -122,7 +127,7 @@ def measured(kind: str, count: int) -> float:
                 # What autovacuum does within a minute on a database that is used.
                 analyse: Any = store
                 analyse._conn.execute("VACUUM ANALYZE")  # noqa: SLF001 -- no verb: not the product's
-            for word in WORDS:
+            for word in (*WORDS, *OTHERS):
                 for phone_id in (None, PhoneId("017")):
                     took = []
                     for _ in range(REPEATS):
@@ -130,12 +135,12 @@ def measured(kind: str, count: int) -> float:
                         hits = newest(store, word, phone_id)
                         took.append((time.perf_counter() - began) * 1_000)
                     median = statistics.median(took[1:])
-                    slowest = max(slowest, median)
+                    slowest = max(slowest, median) if word in WORDS else slowest
                     where = "one phone" if phone_id else "all phones"
                     others = f"first {took[0]:.1f}, worst {max(took):.1f}"
-                    told = f"  {word:<5} {where:<10} {hits:>3} found  median {median:6.2f} ms, {others}"
+                    told = f"  {word:<8} {where:<10} {hits:>3} found  median {median:6.2f} ms, {others}"
                     print(told)
-            print(f"  a scan with LIKE: {scan_ms(store, WORDS[-1]):.0f} ms", flush=True)
+            print(f"  a scan with LIKE: {scan_ms(store, NOBODY_SAID):.0f} ms", flush=True)
         finally:
             store.close()
     return slowest

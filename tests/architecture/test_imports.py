@@ -37,6 +37,7 @@ ONLY = {
     "psycopg": ("controller/store/",),
     "fastapi": ("controller/web/", "controller/server.py"),
     "uvicorn": ("controller/server.py", "controller/web/"),
+    "apprise": ("controller/notifier.py",),
     "asyncio": (
         "controller/rpc/",
         "controller/web/",

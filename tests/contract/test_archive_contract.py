@@ -263,7 +263,8 @@ def test_each_word_in_a_message_is_a_violation_with_its_place(core: Core, phone:
     ]
     assert found[0].phone_id == phone.phone_id
     assert found[0].book_version
-    assert [m.text for m in core.violations.context(found[0].id, reach=1)] == [
+    context = core.violations.context(found[0].id, reach=1, reason="r", actor="op")
+    assert [m.text for m in context.messages] == [
         "before",
         "加我微信,发红包",
         "after",

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from tests.conftest import EXPLORATION
 from tests.support.adb import adb_server, bundled_adb
 from tests.support.worldjudge import Verdict
-from tests.support.worldrig import WorldRig, world_rig
+from tests.support.worldrig import GROUP, WorldRig, world_rig
 from tests.support.worldscript import Step, scripts
 
-RUNS, NIGHTLY_RUNS = int(os.environ.get("FARM_TEST_WORLDS", "50")), 1_000
+RUNS, NIGHTLY_RUNS = int(os.environ.get("FARM_TEST_WORLDS", "30")), 1_000
 pytestmark = pytest.mark.timeout(900)
 # A failing world is shown as it was made: making it smaller would take an hour.
 _HOW = settings(
@@ -70,6 +70,16 @@ def explore(rig: WorldRig, runs: int, tell: Callable[[str, object], None]) -> No
 
 def test_what_is_said_is_archived_once_and_in_order_or_owned_up_to(rig, record_property):
     explore(rig, RUNS, record_property)
+
+
+def test_alike_cards_as_tall_as_half_a_page_are_all_kept(rig):
+    with rig.world() as world:
+        for kind, sender in (("image", "阿明"), *(("location", "阿芳"),) * 4):
+            world.say(GROUP, "在吗?" if kind == "location" else "好的", side="in", kind=kind, sender=sender)
+        for _ in range(7):
+            world.say("小满", "在吗?", side="in", kind="text", sender="")
+        found = world.settle()
+    assert found.total == Verdict(), str(found)
 
 
 @pytest.mark.parametrize(("guard", "fault"), [("no cursor", "repeats"), ("a message lost", "holes")])

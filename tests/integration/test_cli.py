@@ -107,6 +107,24 @@ def test_init_makes_what_is_needed_for_the_owner_only_and_says_the_rules(fresh: 
     assert (fresh.data / "token").read_text() == token
 
 
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (("version",), 0),
+        (("--help",), 0),
+        (("status", "--json"), 0),
+        (("phones", "show", "9"), 1),
+        (("nonsense",), 2),
+    ],
+)
+def test_a_forked_command_says_what_the_installed_program_says(home: Home, args: tuple[str, ...], code: int):
+    forked, alone = home.farm(*args), home.farm_alone(*args)
+    assert forked.code == alone.code == code
+    assert (bool(forked.out), forked.err) == (bool(alone.out), alone.err)
+    if args[0] != "status":  # which tells of this moment
+        assert forked.out == alone.out
+
+
 def test_init_writes_where_it_is_told(fresh: Home):
     said = fresh.farm("init", "--config", "my farm.toml", "--data-dir", 'da"ta')
     assert said.code == 0

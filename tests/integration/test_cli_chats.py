@@ -173,6 +173,10 @@ def test_search_finds_two_characters_and_is_recorded(desk: Desk) -> None:
     assert "not captured is not found" in none.err
     hits = desk.farm("chats", "search", "早上 好", "--phones", "7", "--json", "--reason", "r").json["hits"]
     assert [hit["message"]["text"] for hit in hits] == ["早上好"]
+    # Phones that nobody holds are no phones, not all of them.
+    for nobody in ("holder:没有这人", "state:blind"):
+        found = desk.farm("chats", "search", "早上 好", "--phones", nobody, "--json", "--reason", "r")
+        assert found.json["hits"] == []
     desk.refused(2, "chats", "search", "转账", words="--reason")
     desk.refused(2, "chats", "search", "??", "--reason", "r", words="look for")
 

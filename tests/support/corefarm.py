@@ -24,6 +24,8 @@ _uids = itertools.count(1)
 def core_on(store: Store, clock: Clock, *, rule: QuotaRule = GENEROUS, **settings: Any) -> Core:
     """Return a core with one quota rule."""
     settings.setdefault("quota_rules", (rule,))
+    # What a test finds are the words that it gives.
+    settings.setdefault("words_default", False)
     return Core(store, clock, CoreSettings(**settings))
 
 

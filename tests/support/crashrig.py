@@ -32,6 +32,8 @@ from tests.support.crashnursery import Child, Nursery
 
 UNPLUG = "unplug"
 LIMIT_S = 90.0
+# So often the controller is asked how the rows stand; asked without a pause it would do nothing else.
+ASK_S = 0.05
 # So long a thawed agent is watched: longer than a tap may be late, and than its call may take.
 THAW_S = 1.5
 # A row that ended is still watched while its agent comes to rest.
@@ -105,6 +107,7 @@ class _Run:
         self.taps = 0
         self.is_gone = False
         self.is_asked = False
+        self.ask_at_s = 0.0
 
     def run(self) -> Verdict:
         until_s = time.monotonic() + LIMIT_S
@@ -155,9 +158,10 @@ class _Run:
         if self.agent is None and self.is_serving and self._may_follow():
             self.is_ready = False
             self.agent = self._start_agent()
-        if self.controller is not None and self.is_serving and not self.is_asked:
+        may_ask = self.is_serving and not self.is_asked and time.monotonic() >= self.ask_at_s
+        if self.controller is not None and may_ask:
             say(self.controller.link, {"job": self.job_id})
-            self.is_asked = True
+            self.is_asked, self.ask_at_s = True, time.monotonic() + ASK_S
 
     def _may_follow(self) -> bool:
         """Tell whether the next agent may come: after a lease that is to expire, not before it has."""

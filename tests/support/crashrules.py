@@ -25,6 +25,7 @@ def settings(
     """Return the settings of a core that waits for its quota only; `expires`: not for a silent agent."""
     soon = {"lease_ms": SHORT_LEASE_MS, "give_up_ms": 0, "lost_after_ms": 600} if expires else {}
     return soon | {
+        "words_default": False,
         "quota_rules": tuple(
             QuotaRule(action=action, per_day=per_day, per_hour=per_day, spacing_ms=0) for action in Action
         ),

@@ -17,6 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support.farmfork import farm_forks
+
+LIMIT_S = 60.0
 FARM = shutil.which("farm", path=str(Path(sys.executable).parent)) or "farm"
 
 
@@ -62,17 +65,22 @@ class Home:
         return self.folder / "data" / "farm"
 
     def farm(self, *args: str, **env: str) -> Said:
-        """Run a command to its end."""
+        """Run a command to its end, forked from a process that has its imports done."""
+        run = farm_forks().run(args, folder=self.folder, env=self.env | env, within_s=LIMIT_S)
+        return _said(*run)
+
+    def farm_alone(self, *args: str, **env: str) -> Said:
+        """Run a command to its end as people start it: the installed program."""
         done = subprocess.run(
             [FARM, *args],
             cwd=self.folder,
             env=self.env | env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=60,
+            timeout=LIMIT_S,
             check=False,
         )
-        return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return _said(done.returncode, done.stdout, done.stderr)
 
     def begin(self, *args: str, **env: str) -> subprocess.Popen[bytes]:
         """Start a command."""
@@ -89,7 +97,7 @@ class Home:
 
     def init(self) -> Said:
         """Write the configuration on ports the system chooses."""
-        return self.farm("init", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
+        return self.farm_alone("init", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
 
 
 class Serving:
@@ -126,6 +134,10 @@ class Serving:
             self.process.kill()
             raise
         return Said(self.process.returncode, out.decode(), err.decode())
+
+
+def _said(code: int, out: bytes, err: bytes) -> Said:
+    return Said(code, out.decode(), err.decode())
 
 
 def first_line(process: subprocess.Popen[bytes], within_s: float = 30) -> str:

@@ -40,7 +40,7 @@ class RunningApi:
         rules: tuple[QuotaRule, ...] | None = None,
     ) -> None:
         rule = QuotaRule(action=Action.FRIEND_ADD, per_day=per_day, per_hour=per_day, spacing_ms=0)
-        self._settings = CoreSettings(quota_rules=rules or (rule,), words=words)
+        self._settings = CoreSettings(quota_rules=rules or (rule,), words=words, words_default=False)
         self._store_url = f"sqlite:///{folder / 'farm.db'}"
         self._up = threading.Event()
         self._failure: BaseException | None = None

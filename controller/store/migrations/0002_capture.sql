@@ -120,11 +120,13 @@ CREATE TABLE notice_versions (
 );
 
 -- The search index: for each message its grams and the tokens of its phone, account and chat, see controller.grams.
--- Contentless and without positions: what is found is compared with the text itself.
+-- Contentless and without positions: what is found is compared with the text itself. On PostgreSQL each gram stands
+-- behind the number of its slice, see controller.store.sql_slices; while autovacuum moves what is pending into the
+-- index, nobody else does: a slow one would leave so much that the next to archive waited for longer than allowed.
 /*sqlite: CREATE VIRTUAL TABLE message_grams USING fts5(grams, content='', columnsize=0, detail=none,
   tokenize="ascii tokenchars '~'");*/
 /*postgres: CREATE TABLE message_grams (
   message_id BIGINT PRIMARY KEY,
   grams tsvector NOT NULL
-);
+) WITH (autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX message_grams_by_gram ON message_grams USING gin (grams) WITH (gin_pending_list_limit = 1024);*/

@@ -1,6 +1,7 @@
 -- The monitor and the review desk: versions of the words and rules, what they found, and what people decided.
 
--- Each change of words, rules or exceptions is a version of its own; the newest is in force.
+-- Each change of words, rules or exceptions is a version of its own; the newest is in force. The body is JSON, deflated:
+-- ten thousand words take a sixth, and each small change keeps them all.
 CREATE TABLE word_books (
   version BIGINT PRIMARY KEY,
   at_ms BIGINT NOT NULL,
@@ -8,7 +9,7 @@ CREATE TABLE word_books (
   act TEXT NOT NULL,
   note TEXT NOT NULL,
   sha256 TEXT NOT NULL,
-  body TEXT NOT NULL
+  body {bytes} NOT NULL
 );
 
 -- Whole histories that are searched by a book again; where one stands, so that a restart goes on there.
@@ -117,13 +118,19 @@ CREATE TABLE rule_marks (
 );
 CREATE INDEX rule_marks_by_rule ON rule_marks (rule_id, subject, at_ms);
 
--- Customers whose last message nobody has answered yet, as far as was seen.
+-- Messages of customers that nobody has answered yet, as far as was seen, or so late that somebody has to judge it.
 CREATE TABLE waiting_replies (
-  conversation_id BIGINT PRIMARY KEY REFERENCES conversations (id),
-  message_id BIGINT NOT NULL,
-  since_ms BIGINT NOT NULL
+  message_id BIGINT PRIMARY KEY REFERENCES messages (id),
+  conversation_id BIGINT NOT NULL REFERENCES conversations (id),
+  phone_id TEXT NOT NULL,
+  account_id TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  since_ms BIGINT NOT NULL,
+  answered_ms BIGINT NOT NULL,
+  judge_ms BIGINT NOT NULL
 );
-CREATE INDEX waiting_replies_by_time ON waiting_replies (since_ms);
+CREATE INDEX waiting_replies_by_chat ON waiting_replies (conversation_id);
+CREATE INDEX waiting_replies_by_time ON waiting_replies (judge_ms);
 
 -- What is to be told to whom outside, and what became of it.
 CREATE TABLE alerts (

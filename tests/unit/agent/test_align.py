@@ -158,7 +158,7 @@ def test_scrolled_chats_are_read_exactly(repeats, seed):
     visit = Visit()
     for items, moved in scrolled(rng, texts):
         if visit.items:
-            assert visit.add_older(items, expected_px=moved)
+            assert visit.add_older(items, expected_px=moved, edge_px=-1)
         else:
             visit.begin(items)
     assert visit.is_at_top
@@ -174,10 +174,68 @@ def test_a_scroll_cut_short_by_the_top_does_not_double_a_period():
     visit = Visit()
     visit.begin(page(1))
     # Five rows were asked for, one was left: laid five rows further it would fit as well.
-    assert visit.add_older(page(0), expected_px=500)
-    assert visit.add_older(page(0), expected_px=500)
+    assert visit.add_older(page(0), expected_px=500, edge_px=-1)
+    assert visit.add_older(page(0), expected_px=500, edge_px=-1)
     assert visit.is_at_top
     assert visit.bubbles() == chat
+
+
+def read_up(chat, *, height, view, share):
+    """Return a visit to a chat of rows as high as `height` tells, read to its top in equal scrolls."""
+    tops = [0]
+    for text in chat:
+        tops.append(tops[-1] + height(text))
+
+    def page(top):
+        """Return what an edge does not cut."""
+        rows = [(bubble(text), tops[at] - top, tops[at + 1] - top) for at, text in enumerate(chat)]
+        return [Item(key_of(one), one, high) for one, high, low in rows if high > 0 and low < view]
+
+    # Some space stands above the first row and below the last: there no edge cuts one.
+    top = tops[-1] + 20 - view
+    visit = Visit()
+    visit.begin(page(top))
+    while not visit.is_at_top:
+        top = max(-20, top - share)
+        if not visit.add_older(page(top), expected_px=share, edge_px=0):
+            break
+    return visit
+
+
+def heights_of_cards(height):
+    return lambda text: height if text == "card" else 90
+
+
+def test_alike_cards_that_have_no_page_in_common_are_not_joined_as_one():
+    chat = [*(f"m{at}" for at in range(8)), "card", "card", "card", "card"]
+    cards = heights_of_cards(260)
+    # The first card is cut by the upper edge here and the second by the lower one there.
+    visit = read_up(chat, height=cards, view=1000, share=550)
+    assert visit.is_doubtful
+    stepped = read_up(chat, height=cards, view=1000, share=50)
+    assert not stepped.is_doubtful
+    assert [one.text for one in stepped.bubbles()] == chat
+
+
+@hypothesis.settings(max_examples=150, deadline=None)
+@hypothesis.given(
+    st.lists(st.sampled_from(("card", "card", "m")), min_size=12, max_size=30),
+    # A scroll by so many whole cards looks like none.
+    st.integers(120, 380).filter(lambda height: 550 % height),
+)
+def test_cards_of_any_height_are_read_or_doubted(kinds, height):
+    chat = ["m", *(f"m{at}" if kind == "m" else kind for at, kind in enumerate(kinds))]
+    visit = read_up(chat, height=heights_of_cards(height), view=1000, share=550)
+    if visit.is_at_top and not visit.is_doubtful:
+        assert [one.text for one in visit.bubbles()] == chat
+
+
+def test_a_scroll_cut_short_is_no_doubt_where_pages_have_much_in_common():
+    chat = [f"m{at}" for at in range(14)]
+    visit = read_up(chat, height=heights_of_cards(90), view=1000, share=550)
+    assert visit.is_at_top
+    assert not visit.is_doubtful
+    assert [one.text for one in visit.bubbles()] == chat
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -128,7 +128,7 @@ def test_a_picture_taken_further_down_is_not_lost_further_up_nor_given_to_anothe
     # All alike, and moved by a pixel more or less: two ways to lay one page over the other.
     tops = (99, 299) if is_doubtful else (100, 300)
     page = [item(text, top) for text, top in zip(texts[:2], tops, strict=True)]
-    assert visit.add_older(page, expected_px=200)
+    assert visit.add_older(page, expected_px=200, edge_px=0)
     assert visit.is_doubtful == is_doubtful
     taken = "" if is_doubtful else "c" * 64
     assert [one.bubble and one.bubble.media_sha256 for one in visit.page] == ["", taken]

@@ -24,6 +24,10 @@ STATUS: dict[str, Any] = {
     "refused_no_notice": 0,
     "clock_cause": "",
     "restored_until_ms": None,
+    "alert_targets": 0,
+    "alerts_waiting": 0,
+    "alerts_failing": 0,
+    "alerts_failed": 0,
 }
 
 

@@ -9,8 +9,19 @@ from hypothesis import strategies as st
 from controller.cli import render
 from controller.cli.chatlines import came, lines
 from controller.cli.phones import in_order, slot_key
-from controller.cli.render import Column, Form, age, counted, key, moment, put_json, put_records, put_table
-from controller.cli.violations import marked
+from controller.cli.render import (
+    Column,
+    Form,
+    age,
+    counted,
+    fitting,
+    key,
+    moment,
+    put_json,
+    put_records,
+    put_table,
+)
+from controller.cli.violationlines import marked
 from controller.safe import csv_cell, is_hidden, json_text, masked, masked_id, masked_number, safe
 
 HOSTILE = [
@@ -271,3 +282,17 @@ def test_a_time_is_shown_no_narrower_than_the_screen_said():
     assert came(message(1, shown_from_ms=start, shown_to_ms=start + 180_000)).startswith(f"{minute}-")
     assert came(message(1)) == "10:00"
     assert came(message(1, time_label="")).startswith("read ")
+
+
+def test_spare_columns_are_left_out_where_there_is_no_room_and_ids_are_never_cut():
+    columns = [
+        Column("ID", lambda row: row["id"]),
+        Column("RULE", lambda row: row["rule"], is_spare=True),
+        Column("TEXT", lambda row: row["text"], folds=True),
+    ]
+    rows = [{"id": "12345", "rule": "R" * 20, "text": "转账" * 30}]
+    assert fitting(rows, columns, 80) == columns
+    assert [column.title for column in fitting(rows, columns, 40)] == ["ID", "TEXT"]
+    assert fitting([], columns, 40) == columns
+    without = [columns[0], columns[2]]
+    assert fitting(rows, without, 10) == without

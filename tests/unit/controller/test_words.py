@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.words import make, version_of
+from controller.words import make_plain, version_of
 
 
 def places(words: list[str], text: str) -> list[tuple[str, int, int]]:
-    return [(hit.word, hit.start, hit.end) for hit in make(words)(text)]
+    return [(hit.word, hit.start, hit.end) for hit in make_plain(words)(text)]
 
 
 def test_each_occurrence_of_each_word_is_found_in_order() -> None:
@@ -36,6 +36,6 @@ def test_a_list_is_known_by_its_content() -> None:
 
 @given(st.lists(st.text(min_size=1, max_size=3), max_size=5), st.text(max_size=40))
 def test_every_hit_stands_where_it_says(words: list[str], text: str) -> None:
-    hits = make(words)(text)
+    hits = make_plain(words)(text)
     assert all(text[hit.start : hit.end] == hit.word for hit in hits)
     assert {hit.word for hit in hits} == {word for word in words if word.strip() and word in text}

@@ -1,0 +1,289 @@
+"""The monitor of words: entries found through disguises, and silence where one is met by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from controller.words.aligning import MAX_NOISE, Laid, Purse, Word, lay
+from controller.words.allowing import allowed, is_term
+from controller.words.entry import Entry, EntryType, Lexicon
+from controller.words.found import Found
+from controller.words.judging import MIN_HEARD_PAIR, MIN_PAIR, cost_of, how_of, is_latin, is_meant, is_written
+from controller.words.lexicon import read
+from controller.words.likely import MANY, Likely, is_letter, is_plain, is_repeated, owners_of, without_repeats
+from controller.words.mentions import MOST_JUDGED, is_mention
+from controller.words.ordinary import Ordinary, ordinary
+from controller.words.patterns import Patterns
+from controller.words.screening import (
+    PAIR,
+    is_hopeless,
+    is_inside_letters,
+    is_out_of_place,
+    is_torn_apart,
+    may_follow,
+)
+from controller.words.sieve import Sieve, has_whole_form, shape_sieve, sound_sieve, squeezed
+from controller.words.spelling import plain_of, words_of
+from controller.words.stream import CLAUSE_GAP, CODES, NO_GAP, Stream, stream_of, stream_of_all
+from controller.words.variants import may_be_pinyin, symbols_for, variants
+from controller.words.view import View, view_of
+
+Rough = tuple[int, Sequence[Word]]
+
+
+class Monitor:
+    """A lexicon put in effect; finding keeps no state, so that many threads may share one."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        """Build the automata; 10,000 words take about two seconds, the language's tables one more, once."""
+        self._entries: tuple[Entry, ...] = tuple(e for e in lexicon.entries if e.type is EntryType.WORD)
+        self._words = words_of(self._entries)
+        self._allowed = allowed(lexicon.allow.phrases, self._words)
+        self._patterns = Patterns.of(lexicon.entries, lexicon.allow)
+        self._sounds, self._short = sound_sieve(self._words)
+        self._shapes: Sieve = shape_sieve(self._words)
+        self._symbols = symbols_for(self._words)
+        self._is_symbol = np.zeros(CODES, dtype=np.bool_)
+        self._is_symbol[[ord(symbol) for symbol in self._symbols]] = True
+        self._pairs = frozenset(text for text in plain_of(self._words) if len(text) == PAIR)
+        self._likely = Likely.of(self._sounds, self._pairs)
+
+    def find(self, text: str) -> list[Found]:
+        """Return what is found in a text, in order; hits of words do not overlap each other."""
+        places = self._rough(stream_of(text))
+        if is_plain(text):
+            is_special, has_patterns = False, self._patterns.may_count(text)
+        else:
+            is_special, has_patterns = self._may_be_special(text), self._patterns.may_hold(text)
+        if not (places or is_special or has_patterns):
+            return []
+        return self._close(text, places, is_special, has_patterns)
+
+    def find_all(self, texts: Sequence[str]) -> list[tuple[int, Found]]:
+        """Return what is found in many texts, in order, each with its text's place among them."""
+        if not texts:
+            return []
+        stream, kept, begins, codes = stream_of_all(texts)
+        special = self._special_of(texts, codes, begins)
+        held = self._patterns.held_by(texts, codes, begins)
+        places: dict[int, list[Rough]] = {}
+        rough = self._rough(stream)
+        if rough:
+            at = kept[[place for place, _ in rough]]
+            owners = np.searchsorted(begins, at, side="right") - 1
+            firsts = np.searchsorted(kept, begins)
+            for owner, (place, words) in zip(owners.tolist(), rough, strict=True):
+                places.setdefault(owner, []).append((place - int(firsts[owner]), words))
+        found = []
+        for place in sorted(special | held | places.keys()):
+            hits = self._close(texts[place], places.get(place, []), place in special, place in held)
+            found += [(place, hit) for hit in hits]
+        return found
+
+    def _may_be_special(self, text: str) -> bool:
+        """Tell whether a text may have pinyin or a symbol for a word in it."""
+        return not self._symbols.isdisjoint(text) or may_be_pinyin(text)
+
+    def _special_of(
+        self, texts: Sequence[str], codes: npt.NDArray[np.uint32], begins: npt.NDArray[np.intp]
+    ) -> set[int]:
+        """Return which of many texts may have pinyin or a symbol for a word in it."""
+        symbols = np.flatnonzero(self._is_symbol[codes])
+        letters = np.flatnonzero(is_letter()[codes])
+        with_letters = set(owners_of(letters, begins))
+        return set(owners_of(symbols, begins)) | {
+            place for place in with_letters if may_be_pinyin(texts[place])
+        }
+
+    def _rough(self, stream: Stream) -> list[Rough]:
+        """Return where words may begin: (kept character, words)."""
+        sieve, folded = self._sounds, stream.folded
+        found: list[Rough] = []
+        for start, _, pattern in self._shapes.places(folded):
+            words = [w for w in self._shapes.words[pattern] if not is_out_of_place(w, stream, start)]
+            if words:
+                found.append((start, words))
+        places = sieve.places(stream.sounds)
+        if len(places) > MANY:
+            places = self._likely.among(places, stream)
+        for start, end, pattern in places:
+            every = sieve.words[pattern]
+            if sieve.is_pair[pattern]:
+                words = self._pairs_at(every, stream, start)
+            elif sieve.is_whole[pattern]:
+                words = [word for word in every if self._may_be(word, stream, start, end)]
+            else:
+                words = self._others_at(every, stream, start, end)
+            if words:
+                found.append((start, words))
+        return found + self._repeated(stream)
+
+    @staticmethod
+    def _others_at(words: Sequence[Word], stream: Stream, start: int, end: int) -> list[Word]:
+        """Return which words may be written here as parts, or as the first letters of their sounds."""
+        folded, gaps = stream.folded, stream.gaps
+        if start and not gaps[start - 1] and is_latin(folded[start]) and is_latin(folded[start - 1]):
+            return []
+        if end - start != PAIR or not (is_latin(folded[start]) or is_latin(folded[start + 1])):
+            return list(words)
+        return [word for word in words if word.size > PAIR or not is_inside_letters(word, stream, start)]
+
+    def _pairs_at(self, words: Sequence[Word], stream: Stream, start: int) -> list[Word]:
+        """Return which pairs two characters may be that sound like them."""
+        gap = stream.gaps[start]
+        if gap == CLAUSE_GAP:
+            return []
+        pair = stream.folded[start : start + PAIR]
+        is_exact = pair in self._pairs
+        if gap == NO_GAP and not is_exact and is_hopeless(pair):
+            return []
+        left = [word for word in words if not is_out_of_place(word, stream, start)]
+        if left and gap == NO_GAP:
+            cost = MIN_PAIR if is_exact else MIN_HEARD_PAIR
+            if is_torn_apart(stream.folded, stream.gaps, start, start + PAIR, cost):
+                return []
+        return left
+
+    @staticmethod
+    def _may_be(word: Word, stream: Stream, start: int, end: int) -> bool:
+        """Tell whether a word of three characters or more may lie where its beginning sounds like it does."""
+        folded, gaps = stream.folded, stream.gaps
+        if (
+            word.size > 3
+            and not any(gaps[start : start + word.size - 1])
+            and not may_follow(word, folded, end)
+        ):
+            return False
+        if is_out_of_place(word, stream, start):
+            return False
+        if word.size > 3:
+            return may_follow(word, folded, end)
+        if any(gaps[start : end - 1]) or not folded[start:end].isalpha():
+            return True
+        return not is_torn_apart(folded, gaps, start, end, 0.0)
+
+    def _repeated(self, stream: Stream) -> list[Rough]:
+        """Return where words may begin whose characters are repeated."""
+        if not is_repeated(stream):
+            return []
+        text, firsts, is_run = without_repeats(stream)
+        found: list[Rough] = []
+        sieve = self._sounds
+        for start, end, pattern in sieve.places(text):
+            if end - start < PAIR or is_run.find(1, start, end) < 0:
+                continue
+            form = text[start:end]
+            if squeezed(form) != form:
+                continue
+            words = sieve.words[pattern]
+            if not (sieve.is_pair[pattern] or sieve.is_whole[pattern]):
+                words = [word for word in words if has_whole_form(word, form)]
+            if words:
+                found.append((firsts[start], words))
+        return found + [
+            (firsts[start], self._short.words[pattern])
+            for start, end, pattern in self._short.places(text)
+            if is_run.find(1, start, end) >= 0
+        ]
+
+    def _close(self, text: str, rough: list[Rough], is_special: bool, has_patterns: bool) -> list[Found]:
+        """Look closely at a text where words may begin."""
+        patterns = self._patterns.look(text) if has_patterns else []
+        if not (rough or is_special):
+            return patterns
+        view = view_of(text)
+        candidates = {(word.number, view.plain[place]): word for place, words in rough for word in words}
+        if is_special:
+            for classed, starts in variants(view):
+                for start, _, pattern in self._sounds.places(classed):
+                    candidates |= {(word.number, starts[start]): word for word in self._sounds.words[pattern]}
+        return _together(patterns, self._judged(view, candidates)) if candidates else patterns
+
+    def _judged(self, view: View, candidates: Mapping[tuple[int, int], Word]) -> list[Found]:
+        reading: Ordinary | None = None
+        purse = Purse(len(view.text))
+        spans: tuple[list[tuple[int, int]], list[tuple[int, int]]] | None = None
+        meant: list[tuple[float, Word, Laid]] = []
+        for (_, at), word in candidates.items():
+            laid = lay(word, view, at, purse)
+            if laid is None:
+                continue
+            if laid.repeats:
+                first, last = _stretch(view, laid)
+                laid.repeats += laid.first - first + last - laid.last
+                laid.first, laid.last = first, last
+            reading = reading or ordinary(view.marks)
+            spans = spans or self._allowed.spans(view)
+            if _is_within(laid, spans[0]) or (
+                is_written(laid) and (_is_within(laid, spans[1]) or is_term(view, laid.last))
+            ):
+                continue
+            if is_meant(word, laid, view, reading):
+                meant.append((cost_of(word, laid), word, laid))
+        return self._kept(view, meant)
+
+    def _kept(self, view: View, meant: list[tuple[float, Word, Laid]]) -> list[Found]:
+        meant.sort(key=lambda m: (-m[1].size, m[0], m[2].first))
+        taken: set[int] = set()
+        found = []
+        for judged, (_, word, laid) in enumerate(meant):
+            if taken.isdisjoint(range(laid.first, laid.last + 1)):
+                first, last = _stretch(view, laid)
+                if taken.isdisjoint(range(first, last + 1)):
+                    laid.repeats += laid.first - first + last - laid.last
+                    laid.first, laid.last = first, last
+                first, last = laid.first, laid.last
+                taken.update(range(first, last + 1))
+                entry = self._entries[word.entry]
+                start, end = view.places[first], view.places[last] + 1
+                if judged < MOST_JUDGED and is_mention(view.text, start, end):
+                    continue
+                surface = view.text[start:end]
+                found.append(Found(entry.id, entry.word, start, end, how_of(word, laid, surface, entry.word)))
+        return sorted(found, key=lambda hit: (hit.start, hit.end))
+
+
+def _together(patterns: list[Found], words: list[Found]) -> list[Found]:
+    """Return hits of patterns and of words in order; a word inside a link or an address is none."""
+    if not patterns:
+        return words
+    apart = [w for w in words if not any(p.start <= w.start and w.end <= p.end for p in patterns)]
+    return sorted([*patterns, *apart], key=lambda hit: (hit.start, hit.end))
+
+
+def _is_within(laid: Laid, spans: list[tuple[int, int]]) -> bool:
+    return any(start <= laid.first and laid.last < end for start, end in spans)
+
+
+def _stretch(view: View, laid: Laid) -> tuple[int, int]:
+    """Return the first and last kept character of a hit with the repeats at both ends."""
+    first, last = laid.first, laid.last
+    near = MAX_NOISE + 1 if any(laid.gaps) else 1
+    places, kept = view.places, view.kept
+    while first and kept[first - 1] == kept[first] and places[first] - places[first - 1] <= near:
+        first -= 1
+    while last + 1 < view.many and kept[last + 1] == kept[last] and places[last + 1] - places[last] <= near:
+        last += 1
+    return first, last
+
+
+def compiled(lexicon: Lexicon) -> Monitor:
+    """Return a lexicon put in effect."""
+    return Monitor(lexicon)
+
+
+def make(lexicon: Mapping[str, Any]) -> Callable[[str], list[tuple[str, int, int]]]:
+    """Return the matcher of a lexicon's document: (word, start, end) of each violation, in order."""
+    monitor = compiled(read(lexicon))
+
+    def match(text: str) -> list[tuple[str, int, int]]:
+        return [(found.word, found.start, found.end) for found in monitor.find(text)]
+
+    return match
+
+
+__all__ = ["Monitor", "compiled", "make"]
