@@ -107,6 +107,8 @@ class Alerts:
                 ended_at_ms=work.now_ms,
                 error="",
             )
+            # It answers: what failed before need not wait for its next try.
+            work.tx.release_alerts(outgoing.target, work.now_ms)
 
     def not_sent(self, outgoing: Outgoing, error: str) -> None:
         """Keep that a target could not be told, and why; nothing else is tried before its next try."""

@@ -53,6 +53,9 @@ class AlertRows(Protocol):
     def hold_alerts(self, target: str, until_ms: int) -> None:
         """Let no waiting alert of a target have its turn before a moment."""
 
+    def release_alerts(self, target: str, now_ms: int) -> None:
+        """Let all waiting alerts of a target have their turn from a moment on."""
+
     def put_beyond(self, target: str, *, now_ms: int, until_ms: int) -> int:
         """Put all whose turn it is beyond the number of an hour that ends then; return how many."""
 

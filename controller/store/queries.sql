@@ -1001,6 +1001,9 @@ WHERE target = :target AND state = 'sending' AND next_at_ms = :until_ms
 -- name: hold_alerts
 UPDATE alerts SET next_at_ms = :until_ms WHERE target = :target AND state = 'waiting' AND next_at_ms < :until_ms
 
+-- name: release_alerts
+UPDATE alerts SET next_at_ms = :now_ms WHERE target = :target AND state = 'waiting' AND next_at_ms > :now_ms
+
 -- name: put_beyond
 UPDATE alerts SET state = 'beyond', next_at_ms = :until_ms
 WHERE target = :target AND state IN ('waiting', 'sending') AND next_at_ms <= :now_ms

@@ -81,6 +81,10 @@ class AlertSql(Statements):
         """Let no waiting alert of a target have its turn before a moment."""
         self._do("hold_alerts", target=target, until_ms=until_ms)
 
+    def release_alerts(self, target: str, now_ms: int) -> None:
+        """Let all waiting alerts of a target have their turn from a moment on."""
+        self._do("release_alerts", target=target, now_ms=now_ms)
+
     def put_beyond(self, target: str, *, now_ms: int, until_ms: int) -> int:
         """Put all whose turn it is beyond the number of an hour that ends then."""
         return self._do("put_beyond", target=target, now_ms=now_ms, until_ms=until_ms)

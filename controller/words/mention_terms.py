@@ -37,6 +37,8 @@ IDIOM = re.compile(
     不用理 别理 无论 无比 无限 无敌 除非 非常 未来 莫非 是非 小心翼翼 不禁止 没禁止 没有禁止 不限制
     不反对 不拒绝 没规定不 没有规定不
 """)
+    # A turn, unless it says that somebody is beaten (比不过人家).
+    + "|不过(?<![比斗打玩赢拼]不过)"
 )
 
 # Formal prohibition, warning, report: they govern all that follows in the clause, and a list of such.

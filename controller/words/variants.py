@@ -115,8 +115,8 @@ def variants(view: View) -> Iterator[tuple[str, list[int]]]:
 def _units(view: View) -> Iterator[tuple[int, list[Reading]]]:
     """Return (kept character it begins at, its readings) of each latin run, symbol and other character."""
     sound_of, kept = classes().sound_of, view.kept
-    at = 0
-    while at < view.many:
+    at, many = 0, view.many
+    while at < many:
         char, begin = kept[at], at
         at += 1
         if char in MEANINGS:
@@ -130,23 +130,18 @@ def _units(view: View) -> Iterator[tuple[int, list[Reading]]]:
 
 def _run_end(view: View, begin: int) -> int:
     """Return where a latin run ends; single letters one after the other are a run too (w e i x i n)."""
+    kept, places, many = view.kept, view.places, view.many
     end = begin + 1
-    while end < view.many and _is_letter(view, end) and view.places[end] == view.places[end - 1] + 1:
+    while end < many and "a" <= kept[end] <= "z" and places[end] == places[end - 1] + 1:
         end += 1
     if end > begin + 1:
         return end
-    while (
-        end < view.many and _is_letter(view, end) and view.places[end] - view.places[end - 1] <= MAX_NOISE + 1
-    ):
-        goes_on = end + 1 < view.many and _is_letter(view, end + 1)
-        if goes_on and view.places[end + 1] == view.places[end] + 1:
+    while end < many and "a" <= kept[end] <= "z" and places[end] - places[end - 1] <= MAX_NOISE + 1:
+        goes_on = end + 1 < many and "a" <= kept[end + 1] <= "z"
+        if goes_on and places[end + 1] == places[end] + 1:
             return end
         end += 1
     return end
-
-
-def _is_letter(view: View, at: int) -> bool:
-    return "a" <= view.kept[at] <= "z"
 
 
 def _choices(sizes: list[int]) -> Iterator[list[int]]:

@@ -204,6 +204,18 @@ def test_what_failed_is_tried_again_later_each_time_and_nothing_else_before(back
     assert core.status().alerts_failing == 0
 
 
+def test_when_a_target_answers_again_what_waited_goes_out(backend: Backend) -> None:
+    core = farm(backend, DUTY)
+    make(backend, core)
+    for pause_s in (30, 60, 120):
+        core.alerts.not_sent(the(core.alerts.take("duty")), "http_500")
+        backend.clock.advance(pause_s * 1000)
+    core.alerts.not_sent(the(core.alerts.take("duty")), "http_500")
+    make(backend, core)
+    core.alerts.sent(the(core.alerts.take("duty")))
+    assert core.alerts.take("duty") is not None
+
+
 def test_a_line_that_failed_is_tried_again(backend: Backend) -> None:
     core = farm(backend, DUTY)
     for _ in range(5):
