@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import product
+from itertools import accumulate, product
 
 from controller.words.aligning import MAX_NOISE, Word
 from controller.words.folding import fold
@@ -22,7 +22,7 @@ _LETTERS = (
 LATIN = re.compile(f"[{_LETTERS}]")
 LATIN_RUN = re.compile(f"[{_LETTERS}]{{2,}}")
 SPELLED = re.compile(f"(?<![{_LETTERS}])[{_LETTERS}](?:[\\W_]{{1,3}}[{_LETTERS}](?![{_LETTERS}])){{2,}}")
-Reading = list[tuple[str, int]]
+Reading = tuple[str, tuple[int, ...]]  # classes, and how far from its begin each begins
 _LONGEST_RUN = 96
 _MOST_VARIANTS, _MOST_TOGETHER = 6, 30
 
@@ -88,10 +88,14 @@ def _classed(sounds: Iterable[str]) -> str:
 
 
 def _letters(run: str) -> list[Reading]:
-    """Return the readings of a latin run: lists of (class, letters taken)."""
-    table = classes().by_syllable
-    found = [[(table[sound], len(sound)) for sound in way] for way in parses(run)]
-    return found or [[(letter, 1) for letter in run]]
+    """Return the readings of a latin run, or the run itself; a long one has no other and is not kept."""
+    return _readings(run) if len(run) <= _LONGEST_RUN else [(run, tuple(range(len(run))))]
+
+
+@lru_cache(maxsize=8192)
+def _readings(run: str) -> list[Reading]:
+    found = [(_classed(way), tuple(accumulate(map(len, way[:-1]), initial=0))) for way in parses(run)]
+    return found or [(run, tuple(range(len(run))))]
 
 
 def variants(view: View) -> Iterator[tuple[str, list[int]]]:
@@ -104,11 +108,9 @@ def variants(view: View) -> Iterator[tuple[str, list[int]]]:
         out: list[str] = []
         starts: list[int] = []
         for (begin, readings), picked in zip(units, choice, strict=True):
-            place = begin
-            for code, taken in readings[picked]:
-                out.append(code)
-                starts.append(place)
-                place += taken
+            read, offsets = readings[picked]
+            out.append(read)
+            starts += [begin + offset for offset in offsets]
         yield "".join(out), starts
 
 
@@ -120,12 +122,13 @@ def _units(view: View) -> Iterator[tuple[int, list[Reading]]]:
         char, begin = kept[at], at
         at += 1
         if char in MEANINGS:
-            yield begin, [[(sound_of.get(c, c), 0) for c in meaning] for meaning in MEANINGS[char]] + [[]]
+            ways = ["".join([sound_of.get(c, c) for c in meaning]) for meaning in MEANINGS[char]]
+            yield begin, [(way, (0,) * len(way)) for way in (*ways, "")]
         elif "a" <= char <= "z":
             at = _run_end(view, begin)
             yield begin, _letters(kept[begin:at])
         else:
-            yield begin, [[(sound_of.get(char, char), 1)]]
+            yield begin, [(sound_of.get(char, char), (0,))]
 
 
 def _run_end(view: View, begin: int) -> int:

@@ -68,7 +68,7 @@ class Child:
         assert self._process.stderr is not None
         self._errors.extend(self._process.stderr)
 
-    def wait_for(self, word: str, within_s: float = 40, times: int = 1) -> None:
+    def wait_for(self, word: str, within_s: float = 90, times: int = 1) -> None:
         def has_said() -> bool:
             if self._process.poll() not in (None, 0):
                 raise AssertionError("".join(self._errors[-20:]))

@@ -43,7 +43,14 @@ def agents(keeper: Running) -> dict[str, int]:
 
 
 def gone(pids: list[int]) -> bool:
-    return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids)
+    return not any(_lives(pid) for pid in pids)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != "zombie")
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_one_agent_for_each_phone_until_asked_to_stop(rack: Host) -> None:
