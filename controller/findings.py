@@ -130,7 +130,6 @@ def violation_of(finding: Finding, book_version: int, *, origin: str, found_at_m
     """Return the row of a finding; its message is archived."""
     line = finding.line
     return NewViolation(
-        place=-1,
         kind=finding.kind,
         rule_id=finding.rule.id,
         entry_id=finding.entry_id,

@@ -42,6 +42,18 @@ def keep(
     return len(rows)
 
 
+def keep_once(tx: Tx, rows: Iterable[NewViolation]) -> int:
+    """Keep violations as they are; returns how many there are that were not there before."""
+    fresh: dict[str, NewViolation] = {}
+    for row in rows:
+        fresh.setdefault(row.dedupe_key, row)
+    for key in tx.known_keys(sorted(fresh)) if fresh else ():
+        del fresh[key]
+    if fresh:
+        tx.put_violations([(row, 0) for row in fresh.values()])
+    return len(fresh)
+
+
 def _collapsed(
     tx: Tx, findings: Sequence[Finding], book_version: int, found_at_ms: int, origin: str
 ) -> list[tuple[NewViolation, int]]:

@@ -149,15 +149,6 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A sensitive word in a text: text[start:end] of the original is what matched."""
-
-    word: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
     """Something that a rule looks for was found; `text` is the whole message, empty if it is about none."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from controller.audit import enter
 from controller.errors import BadRequest
 from controller.findings import Finding, Tally, rated, violation_of
-from controller.keeping import keep
+from controller.keeping import keep, keep_once
 from controller.ledger import Ledger, Work
 from controller.pastlines import Bounds, History, Stretch, bounds, examine
 from controller.shelves import Shelf
@@ -131,6 +131,6 @@ class Rescans:
         # What rates counted for the history is apart from what they count for today.
         counted = [one for one in findings if one.rule.rate is not None and one.rule.keeps]
         rows = [violation_of(one, version, origin=ORIGIN, found_at_ms=work.now_ms) for one in counted]
-        added = sum(work.tx.add_violation_once(row) for row in rows)
+        added = keep_once(work.tx, rows)
         plain = [one for one in findings if one.rule.rate is None]
         return added + keep(work.tx, plain, version, found_at_ms=work.now_ms, origin=ORIGIN)

@@ -17,6 +17,7 @@ from controller.audit import enter
 from controller.chatexport import Item
 from controller.coverage import Hour
 from controller.errors import BadRequest, SafetyRefusal
+from controller.keeping import keep_once
 from controller.ledger import Ledger, Work
 from controller.model import AccountId, PhoneId, Tenure
 from controller.periods import when
@@ -285,33 +286,31 @@ def _violation(work: Work, sample: Sample, finding: Finding) -> Violation:
     if not 0 <= finding.start <= end <= len(message.text):
         raise BadRequest("start and end lie within the message's text")
     key = f"sample:{sample.id}:{message.id}"
-    work.tx.add_violation_once(
-        NewViolation(
-            place=-1,
-            kind="sample",
-            rule_id=SAMPLE_RULE,
-            entry_id="",
-            word="",  # the text marks it; no list of words has it
-            category=finding.category.strip(),
-            severity=finding.severity,
-            how="",
-            detail=f"sample {sample.id}",
-            book_version=work.tx.book_version(),
-            phone_id=chat.phone_id,
-            account_id=chat.account_id,
-            holder=sample.holder,
-            side=message.side,
-            start=finding.start,
-            end=end,
-            origin="sample",
-            dedupe_key=key,
-            notify=False,
-            at_ms=message.read_at_ms,
-            found_at_ms=work.now_ms,
-            message_id=message.id,
-            conversation_id=chat.id,
-        )
+    new = NewViolation(
+        kind="sample",
+        rule_id=SAMPLE_RULE,
+        entry_id="",
+        word="",  # the text marks it; no list of words has it
+        category=finding.category.strip(),
+        severity=finding.severity,
+        how="",
+        detail=f"sample {sample.id}",
+        book_version=work.tx.book_version(),
+        phone_id=chat.phone_id,
+        account_id=chat.account_id,
+        holder=sample.holder,
+        side=message.side,
+        start=finding.start,
+        end=end,
+        origin="sample",
+        dedupe_key=key,
+        notify=False,
+        at_ms=message.read_at_ms,
+        found_at_ms=work.now_ms,
+        message_id=message.id,
+        conversation_id=chat.id,
     )
+    keep_once(work.tx, [new])
     kept = work.tx.violation_by_key(key)
     if kept is None:
         raise LookupError(key)

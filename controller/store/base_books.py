@@ -9,7 +9,6 @@ from typing import Protocol
 
 from controller.model import AccountId, PhoneId, Tenure
 from controller.records import Conversation
-from controller.store.base_ingest import NewViolation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +104,3 @@ class HistoryRows(Protocol):
 
     def tenures_of_account(self, account_id: AccountId) -> Mapping[PhoneId, Sequence[Tenure]]:
         """Return all tenures of the phones that an account was ever bound to, oldest first."""
-
-    def add_violation_once(self, new: NewViolation) -> bool:
-        """Keep a violation about an archived message; False if the same finding is there already."""

@@ -55,9 +55,6 @@ class ChatSaid(NamedTuple):
 class NewViolation(NamedTuple):
     """A violation on its way into the store; see controller.records.Violation for the fields."""
 
-    place: (
-        int  # of its message among those of the same call; -1: `message_id` and `conversation_id` say where
-    )
     kind: str
     rule_id: str
     entry_id: str
@@ -74,7 +71,7 @@ class NewViolation(NamedTuple):
     start: int
     end: int
     origin: str
-    dedupe_key: str  # the same finding twice is one row; {message_id} in it stands for the id of its message
+    dedupe_key: str  # the same finding twice is one row
     notify: bool
     at_ms: int
     found_at_ms: int

@@ -1,6 +1,7 @@
 -- Every statement of the store under its name. Both databases run this text; what stands in /*postgres: ... */ only
--- PostgreSQL sees, what stands in /*sqlite: ... */ only SQLite: it has one writer at a time and needs no row locks. NO KEY: a reference to the row (a second
--- update of a task in one transaction takes one on its job) must not stand against the lock, or two would deadlock.
+-- PostgreSQL sees, what stands in /*sqlite: ... */ only SQLite: it has one writer at a time and needs no row locks.
+-- NO KEY: a reference to the row (a second update of a task in one transaction takes one on its job) must not stand
+-- against the lock, or two would deadlock. A part is text that several statements share: /*part: its name*/.
 
 -- name: raise_clock
 UPDATE farm SET clock_ms = :now_ms WHERE id = 1 AND clock_ms < :now_ms
@@ -954,15 +955,6 @@ SELECT * FROM conversations WHERE id IN (
 SELECT phone_id, holder, account_id, since_ms FROM phone_tenures
 WHERE phone_id IN (SELECT phone_id FROM phone_tenures WHERE account_id = :account_id) ORDER BY phone_id, id
 
--- name: add_violation_once
-INSERT INTO violations (kind, rule_id, entry_id, word, category, severity, how, detail, book_version, message_id,
-  conversation_id, phone_id, account_id, holder, side, start_index, end_index, origin, dedupe_key, notify, state, at_ms,
-  found_at_ms, changed_at_ms)
-VALUES (:kind, :rule_id, :entry_id, :word, :category, :severity, :how, :detail, :book_version, :message_id,
-  :conversation_id, :phone_id, :account_id, :holder, :side, :start_index, :end_index, :origin, :dedupe_key, :notify,
-  'new', :at_ms, :found_at_ms, :found_at_ms)
-ON CONFLICT (dedupe_key) DO NOTHING
-
 -- Alerts: what is told to whom outside.
 
 -- name: lock_alert_target
@@ -1057,10 +1049,8 @@ WHERE (state = 'failed' OR (state = 'waiting' AND error <> ''))
 -- differ in what they begin with: all of them newest first, those of one state, those of one holder. The plus keeps SQLite
 -- from beginning with the time, which would have it sort all there are for the newest few.
 
--- name: violations
-SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
-WHERE v.id < :before_id AND +v.found_at_ms >= :since_ms AND +v.found_at_ms < :until_ms
-  AND (CAST(:state AS TEXT) = '' OR v.state = :state) AND (CAST(:holder AS TEXT) = '' OR v.holder = :holder)
+-- part: violations_asked_for
+  AND v.id < :before_id AND +v.found_at_ms >= :since_ms AND +v.found_at_ms < :until_ms
   AND (CAST(:phones AS TEXT) = '[]' OR v.phone_id IN (
     /*sqlite: SELECT value FROM json_each(:phones)*/
     /*postgres: SELECT value FROM json_array_elements_text(CAST(:phones AS JSON))*/))
@@ -1072,38 +1062,21 @@ WHERE v.id < :before_id AND +v.found_at_ms >= :since_ms AND +v.found_at_ms < :un
   AND (CAST(:appeal AS TEXT) = '' OR v.appeal = :appeal)
   AND (CAST(:conversation_id AS BIGINT) = 0 OR v.conversation_id = :conversation_id)
 ORDER BY v.id DESC LIMIT :max_rows
+
+-- name: violations
+SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
+WHERE (CAST(:state AS TEXT) = '' OR v.state = :state) AND (CAST(:holder AS TEXT) = '' OR v.holder = :holder)
+  /*part: violations_asked_for*/
 
 -- name: violations_in_state
 SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
-WHERE v.state = :state AND v.id < :before_id AND +v.found_at_ms >= :since_ms AND +v.found_at_ms < :until_ms
-  AND (CAST(:holder AS TEXT) = '' OR v.holder = :holder)
-  AND (CAST(:phones AS TEXT) = '[]' OR v.phone_id IN (
-    /*sqlite: SELECT value FROM json_each(:phones)*/
-    /*postgres: SELECT value FROM json_array_elements_text(CAST(:phones AS JSON))*/))
-  AND (CAST(:account_id AS TEXT) = '' OR v.account_id = :account_id)
-  AND (CAST(:rule_id AS TEXT) = '' OR v.rule_id = :rule_id) AND (CAST(:entry_id AS TEXT) = '' OR v.entry_id = :entry_id)
-  AND (CAST(:severity AS TEXT) = '' OR v.severity = :severity)
-  AND (CAST(:category AS TEXT) = '' OR v.category = :category) AND (CAST(:kind AS TEXT) = '' OR v.kind = :kind)
-  AND (CAST(:any_assignee AS BIGINT) = 1 OR v.assignee = :assignee)
-  AND (CAST(:appeal AS TEXT) = '' OR v.appeal = :appeal)
-  AND (CAST(:conversation_id AS BIGINT) = 0 OR v.conversation_id = :conversation_id)
-ORDER BY v.id DESC LIMIT :max_rows
+WHERE v.state = :state AND (CAST(:holder AS TEXT) = '' OR v.holder = :holder)
+  /*part: violations_asked_for*/
 
 -- name: violations_of_holder
 SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id
-WHERE v.holder = :holder AND v.id < :before_id AND +v.found_at_ms >= :since_ms AND +v.found_at_ms < :until_ms
-  AND (CAST(:state AS TEXT) = '' OR v.state = :state)
-  AND (CAST(:phones AS TEXT) = '[]' OR v.phone_id IN (
-    /*sqlite: SELECT value FROM json_each(:phones)*/
-    /*postgres: SELECT value FROM json_array_elements_text(CAST(:phones AS JSON))*/))
-  AND (CAST(:account_id AS TEXT) = '' OR v.account_id = :account_id)
-  AND (CAST(:rule_id AS TEXT) = '' OR v.rule_id = :rule_id) AND (CAST(:entry_id AS TEXT) = '' OR v.entry_id = :entry_id)
-  AND (CAST(:severity AS TEXT) = '' OR v.severity = :severity)
-  AND (CAST(:category AS TEXT) = '' OR v.category = :category) AND (CAST(:kind AS TEXT) = '' OR v.kind = :kind)
-  AND (CAST(:any_assignee AS BIGINT) = 1 OR v.assignee = :assignee)
-  AND (CAST(:appeal AS TEXT) = '' OR v.appeal = :appeal)
-  AND (CAST(:conversation_id AS BIGINT) = 0 OR v.conversation_id = :conversation_id)
-ORDER BY v.id DESC LIMIT :max_rows
+WHERE v.holder = :holder AND (CAST(:state AS TEXT) = '' OR v.state = :state)
+  /*part: violations_asked_for*/
 
 -- name: violation_by_key
 SELECT v.*, COALESCE(m.text, '') AS text FROM violations v LEFT JOIN messages m ON m.id = v.message_id

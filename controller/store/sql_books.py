@@ -9,7 +9,6 @@ from dataclasses import replace
 from controller.model import AccountId, PhoneId, Tenure
 from controller.records import Conversation
 from controller.store.base_books import BookLine, Scan, ScanState, StoredBook
-from controller.store.base_ingest import NewViolation
 from controller.store.sql_rows import Row, Statements, tenure_of
 
 _AFTER_LAST = 2**63 - 1
@@ -111,21 +110,6 @@ class BookSql(Statements):
         for row in self._all("tenures_of_account", account_id=account_id):
             found.setdefault(PhoneId(row["phone_id"]), []).append(tenure_of(row))
         return found
-
-    def add_violation_once(self, new: NewViolation) -> bool:
-        """Keep a violation about an archived message; False if the same finding is there already."""
-        kept = self._do(
-            "add_violation_once",
-            **{
-                name: value
-                for name, value in new._asdict().items()
-                if name not in {"place", "start", "end", "dedupe_key"}
-            },
-            start_index=new.start,
-            end_index=new.end,
-            dedupe_key=new.dedupe_key.replace("{message_id}", str(new.message_id)),
-        )
-        return kept == 1
 
 
 def _line(row: Row) -> BookLine:

@@ -100,9 +100,7 @@ def _row(message_id: int, new: NewMessage) -> tuple[Any, ...]:
     )
 
 
-def violation_row(
-    message_id: int | None, conversation_id: int | None, new: NewViolation, *, repeats: int = 0
-) -> tuple[Any, ...]:
+def violation_row(new: NewViolation, repeats: int) -> tuple[Any, ...]:
     """Return a violation as put_violations takes it."""
     return (
         new.kind,
@@ -114,8 +112,8 @@ def violation_row(
         new.how,
         new.detail,
         new.book_version,
-        message_id,
-        conversation_id,
+        new.message_id,
+        new.conversation_id,
         new.phone_id,
         new.account_id,
         new.holder,
@@ -123,7 +121,7 @@ def violation_row(
         new.start,
         new.end,
         new.origin,
-        new.dedupe_key.replace("{message_id}", str(message_id)),
+        new.dedupe_key,
         int(new.notify),
         "new",
         new.at_ms,

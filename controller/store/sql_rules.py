@@ -22,10 +22,7 @@ class RuleSql(Statements):
         """
         self._put(
             "put_new_violations" if are_new else "put_violations",
-            [
-                violation_row(new.message_id, new.conversation_id, new, repeats=repeats)
-                for new, repeats in rows
-            ],
+            [violation_row(new, repeats) for new, repeats in rows],
         )
 
     def known_keys(self, keys: Sequence[str]) -> set[str]:

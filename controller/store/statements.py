@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_HEADING = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
+_PART = re.compile(r"/\*part: (\w+)\*/")
 _COMMENT_LINE = re.compile(r"^--.*$", re.MULTILINE)
 _ONLY_ONE = re.compile(r"/\*(sqlite|postgres): (.*?)\*/", re.DOTALL)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z][a-z0-9_]*)")
@@ -73,7 +74,11 @@ def _uncovered(text: str, database: str) -> str:
 
 def _named(database: str) -> dict[str, str]:
     text = files("controller.store").joinpath("queries.sql").read_text(encoding="utf-8")
-    # The heading of the file says what the comments mean, and is no statement.
-    parts = _NAME.split(text[text.index("-- name:") :])
-    parts = [_uncovered(part, database) for part in parts]
-    return {name: body.strip().rstrip(";") for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+    # The head of the file says what the comments mean, and is no statement.
+    pieces = _HEADING.split(text[text.index("-- name:") :])
+    named: dict[str, dict[str, str]] = {"name": {}, "part": {}}
+    for heading, name, body in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
+        named[heading][name] = _uncovered(body, database).strip().rstrip(";")
+    return {
+        name: _PART.sub(lambda found: named["part"][found[1]], body) for name, body in named["name"].items()
+    }

@@ -4,6 +4,5 @@ from __future__ import annotations
 
 from controller.words.found import Found, How
 from controller.words.monitor import Monitor, compiled, make
-from controller.words.plain import Matcher, make_plain, version_of
 
-__all__ = ["Found", "How", "Matcher", "Monitor", "compiled", "make", "make_plain", "version_of"]
+__all__ = ["Found", "How", "Monitor", "compiled", "make"]

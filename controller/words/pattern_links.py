@@ -57,7 +57,6 @@ _MAX_LOCAL = 64
 _MAIL_HOST = re.compile(rf"{_LABEL}(?:{_DOT}{_LABEL}){{1,6}}+", re.IGNORECASE)
 _LABELS = re.compile(r"[A-Za-z0-9-]+")
 _DOTTED = re.compile(rf"{_DOT}", re.IGNORECASE)
-_ASCII_DOT = re.compile(r"[.]")
 _NAME = re.compile(r"[A-Za-z]{2,24}")
 
 

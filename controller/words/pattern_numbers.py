@@ -67,7 +67,6 @@ _PHONE_SHAPES = frozenset(
     }
 )
 _SURE_SHAPES = frozenset({(11,), (3, 4, 4), (3, 8), (7, 4)})
-_PREFIXES = frozenset({"86", "086", "0086"})
 _CARD_CUE = re.compile(r"卡|账号|帐号|賬號|account|card", re.IGNORECASE)
 _MAX_GROUPS = 7
 _MAX_DIGITS = 19

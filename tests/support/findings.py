@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from controller.core import Core
+from controller.keeping import keep_once
 from controller.model import AccountId
 from controller.records import Message, Violation
 from controller.store.base_ingest import NewViolation
@@ -47,7 +48,6 @@ def find(core: Core, phone: Handset, found_in: Message | None, word: str = "", *
     text = found_in.text if found_in else ""
     start = max(text.find(word), 0)
     new: dict[str, Any] = {
-        "place": -1,
         "kind": "word",
         "rule_id": "R001",
         "entry_id": "L001",
@@ -73,7 +73,7 @@ def find(core: Core, phone: Handset, found_in: Message | None, word: str = "", *
     }
     made = NewViolation(**{**new, **parts})
     with core._ledger.work() as work:
-        assert work.tx.add_violation_once(made)
+        assert keep_once(work.tx, [made]) == 1
         kept = work.tx.violation_by_key(made.dedupe_key)
     assert kept is not None
     return kept
