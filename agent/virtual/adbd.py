@@ -6,9 +6,13 @@ import asyncio
 import contextlib
 import errno
 import random
+import tempfile
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, Self
 
+from agent.errors import AlreadyRunning
+from agent.hostlock import HostLock
 from agent.virtual.faults import Fault
 from agent.virtual.handset import Handset
 from agent.virtual.packets import (
@@ -292,7 +296,9 @@ class Transport:
 
 # Below the range of outgoing connections: an adb server that redials an unplugged phone on a port of that
 # range can by chance dial from that very port, is then connected to itself, and the phone cannot come back.
-QUIET_PORTS = range(16_000, 32_000)
+# Those below 20,000 are left to the servers beside the phones.
+QUIET_PORTS = range(20_000, 32_000)
+_CLAIMS = Path(tempfile.gettempdir()) / "phonefarm-virtual-ports"
 
 
 class PhonePort:
@@ -303,6 +309,8 @@ class PhonePort:
         self._host = host
         self._port = 0
         self._server: asyncio.Server | None = None
+        # An unplugged phone listens nowhere, and yet no other farm of this host may take its port.
+        self._claim: HostLock | None = None
         self._transports: set[Transport] = set()
         self._unwatch = handset.watch_reboot(self._drop_all)
         handset.faults.pull_plug = self._pull
@@ -339,15 +347,25 @@ class PhonePort:
         await self.unplug()
         self._unwatch()
         self._unwatch = lambda: None
+        if self._claim is not None:
+            self._claim.release()
 
     async def _listen(self, port: int) -> None:
         while self._server is None:
             chosen = port or random.choice(QUIET_PORTS)
+            claim = None
             try:
+                claim = None if port else HostLock.take(_CLAIMS, str(chosen))
                 self._server = await asyncio.start_server(self._accept, self._host, chosen)
+            except AlreadyRunning:
+                continue
             except OSError as error:
+                if claim is not None:
+                    claim.release()
                 if port or error.errno != errno.EADDRINUSE:
                     raise
+            else:
+                self._claim = claim or self._claim
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 from controller.words.hanzi import VALUE, alike, hanzi
 from controller.words.symbols import LETTER_CHARS, LETTER_SOUNDS, MEANINGS
@@ -14,6 +14,8 @@ from controller.words.vocabulary import JOINER, UNSEEN, noise_cost
 MAX_NOISE = 3
 NEAREST = 4  # so many look-alikes of a character are mistaken for it at a glance
 _STEPS, _STEPS_PER_CHAR = 3_000, 8
+BETWEEN = "\uffff"  # stands between texts that are looked at together, and for nothing
+OPEN, NONE = "open", "none"  # how a character stands for another: only the text can tell, not at all
 _MAX_SKIPPED = 40  # noise, invisible signs and repeats between two characters of a word
 
 
@@ -155,6 +157,22 @@ def _for_hanzi(char: str, sign: Sign) -> str:
     return "shape" if rank < NEAREST else "likeness"
 
 
+@lru_cache(maxsize=262144)
+def kind_alone(char: str, meant: str) -> str:
+    """Return how a character may stand for another one by itself: OPEN if what is around decides, or NONE."""
+    if char == meant:
+        return "exact"
+    if char == BETWEEN:
+        return NONE
+    sign = sign_of(meant)
+    # A sign for more than itself, a part of a character: only the close look can tell.
+    if char.isascii() or not char.isalpha() or sign.is_latin:
+        return OPEN
+    if (sign.value and char in VALUE) or any(way[0] == char for way in sign.ways):
+        return OPEN
+    return _for_hanzi(char, sign) or NONE
+
+
 def _is_too_much(noise: str) -> bool:
     """Tell whether so much stands between two characters that they are none of one word."""
     seen = sum(noise_cost(char) not in (JOINER, UNSEEN) for char in noise)
@@ -180,8 +198,12 @@ class Purse:
 def lay(word: Word, view: View, at: int, purse: Purse) -> Laid | None:
     """Lay a word along a text from a kept character on; None if it lies not there, or the purse is empty."""
     last = at + word.size - 1
-    if view.kept.startswith(word.text, at) and view.places[last] - view.places[at] == last - at:
-        return Laid(at, last, ["exact"] * word.size, [""] * (last - at))
+    if last < view.many and view.places[last] - view.places[at] == last - at:
+        if view.kept.startswith(word.text, at):
+            return Laid(at, last, ["exact"] * word.size, [""] * (last - at))
+        kinds = list(map(kind_alone, view.kept[at : last + 1], word.text))
+        if OPEN not in kinds and NONE not in kinds:
+            return Laid(at, last, kinds, [""] * (last - at))
     laid = Laid(at, at)
     return laid if _Laying(word, view, laid, purse).one(at, 0, "", 0) else None
 

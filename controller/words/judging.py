@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from controller.words.aligning import MAX_NOISE, Laid, Word
 from controller.words.found import How
 from controller.words.hanzi import syllables
-from controller.words.ordinary import Ordinary
+from controller.words.ordinary import Readings
 from controller.words.stream import CLAUSE_MARKS
 from controller.words.view import View
 from controller.words.vocabulary import vocabulary
@@ -108,18 +108,19 @@ def how_of(word: Word, laid: Laid, surface: str, written: str) -> How:
     return kinds.pop() if len(kinds) == 1 else How.MIXED
 
 
-def is_meant(word: Word, laid: Laid, view: View, reading: Ordinary) -> bool:
+def is_meant(word: Word, laid: Laid, view: View, readings: Readings) -> bool:
     """Tell whether a text is better read with the word where it lies than as ordinary words."""
     start, end = view.places[laid.first], view.places[laid.last] + 1
     if not _has_borders(word, laid, view) or _is_clause_break(laid):
         return False
     kinds = set(laid.kinds)
-    over = reading.word_over(start), reading.word_over(end)
+    begin, reading = readings.around(start, end)
+    first, last = start - begin, end - begin
+    over = reading.word_over(first), reading.word_over(last)
     crossed = sum(map(bool, over))
-    gain = (
-        reading.whole - reading.before[start] - cost_of(word, laid) - reading.after[end] - CROSSED * crossed
-    )
-    is_torn = crossed and end - start == word.size and kinds <= _WRITTEN and _is_torn(start, end, over)
+    ordinarily = reading.whole - reading.before[first] - reading.after[last]
+    gain = ordinarily - cost_of(word, laid) - CROSSED * crossed
+    is_torn = crossed and end - start == word.size and kinds <= _WRITTEN and _is_torn(first, last, over)
     if is_torn and (word.size > 2 or gain < TORN_BY):
         return False
     if end - start == word.size and kinds <= {"exact", "numeral"} and not crossed:

@@ -16,17 +16,18 @@ from controller.words.judging import MIN_HEARD_PAIR, MIN_PAIR, cost_of, how_of, 
 from controller.words.lexicon import read
 from controller.words.likely import MANY, Likely, is_letter, is_plain, is_repeated, owners_of, without_repeats
 from controller.words.mentions import MOST_JUDGED, is_mention
-from controller.words.ordinary import Ordinary, ordinary
+from controller.words.ordinary import Readings
 from controller.words.patterns import Patterns
 from controller.words.screening import (
     PAIR,
     is_hopeless,
+    is_hopeless_in_parts,
     is_inside_letters,
     is_out_of_place,
     is_torn_apart,
     may_follow,
 )
-from controller.words.sieve import Sieve, has_whole_form, shape_sieve, sound_sieve, squeezed
+from controller.words.sieve import PREFIX, Sieve, has_whole_form, shape_sieve, sound_sieve, squeezed
 from controller.words.spelling import plain_of, words_of
 from controller.words.stream import CLAUSE_GAP, CODES, NO_GAP, Stream, stream_of, stream_of_all
 from controller.words.variants import may_be_pinyin, symbols_for, variants
@@ -128,6 +129,7 @@ class Monitor:
         folded, gaps = stream.folded, stream.gaps
         if start and not gaps[start - 1] and is_latin(folded[start]) and is_latin(folded[start - 1]):
             return []
+        words = [word for word in words if not is_hopeless_in_parts(word, folded, gaps, start, end)]
         if end - start != PAIR or not (is_latin(folded[start]) or is_latin(folded[start + 1])):
             return list(words)
         return [word for word in words if word.size > PAIR or not is_inside_letters(word, stream, start)]
@@ -153,14 +155,14 @@ class Monitor:
         """Tell whether a word of three characters or more may lie where its beginning sounds like it does."""
         folded, gaps = stream.folded, stream.gaps
         if (
-            word.size > 3
+            word.size > PREFIX
             and not any(gaps[start : start + word.size - 1])
             and not may_follow(word, folded, end)
         ):
             return False
         if is_out_of_place(word, stream, start):
             return False
-        if word.size > 3:
+        if word.size > PREFIX:
             return may_follow(word, folded, end)
         if any(gaps[start : end - 1]) or not folded[start:end].isalpha():
             return True
@@ -204,7 +206,7 @@ class Monitor:
         return _together(patterns, self._judged(view, candidates)) if candidates else patterns
 
     def _judged(self, view: View, candidates: Mapping[tuple[int, int], Word]) -> list[Found]:
-        reading: Ordinary | None = None
+        readings = Readings(view.marks)
         purse = Purse(len(view.text))
         spans: tuple[list[tuple[int, int]], list[tuple[int, int]]] | None = None
         meant: list[tuple[float, Word, Laid]] = []
@@ -216,13 +218,12 @@ class Monitor:
                 first, last = _stretch(view, laid)
                 laid.repeats += laid.first - first + last - laid.last
                 laid.first, laid.last = first, last
-            reading = reading or ordinary(view.marks)
             spans = spans or self._allowed.spans(view)
             if _is_within(laid, spans[0]) or (
                 is_written(laid) and (_is_within(laid, spans[1]) or is_term(view, laid.last))
             ):
                 continue
-            if is_meant(word, laid, view, reading):
+            if is_meant(word, laid, view, readings):
                 meant.append((cost_of(word, laid), word, laid))
         return self._kept(view, meant)
 

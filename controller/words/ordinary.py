@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
-from controller.words.vocabulary import MAX_CHARS, SYMBOL, UNKNOWN_CHAR, noise_cost, vocabulary
+from controller.words.vocabulary import CLAUSE_SIGNS, MAX_CHARS, SYMBOL, UNKNOWN_CHAR, noise_cost, vocabulary
 
 _LATIN_RUN, _LATIN_LETTER = 11.0, 1.5
 _DIGIT_RUN, _DIGIT = 6.0, 1.0
 _RIGHT = 1e-6
 _LATIN_OR_DIGIT = re.compile("[a-z\\d]")
+_CLAUSE_SIGN = re.compile(f"[{re.escape(''.join(sorted(CLAUSE_SIGNS)))}]")
 SYMBOL_INSIDE = 3.0  # a symbol that text goes on right after
 
 
@@ -85,6 +87,31 @@ def ordinary(marks: str) -> Ordinary:
     words = book.words_in(marks)
     after, steps = _backward(costs, words)
     return Ordinary(_forward(costs, words), after, steps)
+
+
+class Readings:
+    """The ordinary readings of one text, clause by clause.
+
+    No word reaches over a sign that ends a clause, nor does a cost depend on what is beyond it: a clause
+    reads the same alone.
+    """
+
+    def __init__(self, marks: str) -> None:
+        """Read nothing yet of a text (one folded character for each of its characters)."""
+        self._marks = marks
+        self._ends = [sign.end() for sign in _CLAUSE_SIGN.finditer(marks)]
+        self._read: dict[tuple[int, int], Ordinary] = {}
+
+    def around(self, start: int, end: int) -> tuple[int, Ordinary]:
+        """Return the reading of the clauses that text[start:end] is in, and the place where they begin."""
+        ends = self._ends
+        before, behind = bisect_right(ends, start), bisect_left(ends, end)
+        begin = ends[before - 1] if before else 0
+        stop = ends[behind] if behind < len(ends) else len(self._marks)
+        reading = self._read.get((begin, stop))
+        if reading is None:
+            reading = self._read[begin, stop] = ordinary(self._marks[begin:stop])
+        return begin, reading
 
 
 def _forward(costs: list[float], words: list[tuple[int, int, float]]) -> list[float]:

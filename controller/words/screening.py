@@ -8,17 +8,23 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from controller.words.aligning import NEAREST, Sign, Word, sign_of, sounds_like
+from controller.words.aligning import BETWEEN, NONE, OPEN, Sign, Word, kind_alone, sign_of, sounds_like
 from controller.words.hanzi import VALUE
-from controller.words.judging import CROSSED, MIN_HEARD_PAIR, TORN_BY, cost_of_gaps, cost_of_kinds, is_latin
+from controller.words.judging import (
+    CROSSED,
+    MIN_HEARD_PAIR,
+    TORN_BY,
+    cost_of_gaps,
+    cost_of_kinds,
+    is_latin,
+)
 from controller.words.ordinary import SYMBOL_INSIDE
+from controller.words.sieve import PREFIX
 from controller.words.stream import CLAUSE_MARKS, Stream
 from controller.words.symbols import MEANINGS
 from controller.words.vocabulary import MAX_CHARS, SYMBOL, UNKNOWN_CHAR, noise_cost, vocabulary
 
-END = "\uffff"  # stands between texts that are looked at together
 PAIR = 2
-_OPEN, _NONE = "open", "none"
 _KEYCAPS = frozenset("\ufe0f\u20e3")
 
 
@@ -45,6 +51,22 @@ def reading_cost(text: str) -> float:
     return costs[-1]
 
 
+def is_hopeless_in_parts(word: Word, folded: str, gaps: bytes, start: int, end: int) -> bool:
+    """Tell whether Chinese characters in a row, more than a word has, cost no more as they stand.
+
+    A longer word than this is only begun by them, so that nothing is known of what it costs.
+    """
+    if not word.size < end - start or word.size > PREFIX or any(gaps[start : end - 1]):
+        return False
+    surface = folded[start:end]
+    if not surface.isalpha() or any(map(str.isascii, surface)) or any(map(str.__eq__, surface, surface[1:])):
+        return False
+    # At least one of its characters is in parts; each other one that is not there itself is changed.
+    changed = sum(sign.char not in surface and not sign.value for sign in word.signs) - 1
+    kinds = ["split"] + ["homophone"] * min(max(0, changed), word.size - 1)
+    return reading_cost(surface) <= cost_of_kinds(word.size, kinds)
+
+
 def is_out_of_place(word: Word, stream: Stream, start: int) -> bool:
     """Tell whether a word cannot be what its characters, one by one, stand for, whatever is around.
 
@@ -52,27 +74,22 @@ def is_out_of_place(word: Word, stream: Stream, start: int) -> bool:
     ordinary words: what stands around makes the difference only smaller. Whatever is not as simple as that is
     left open.
     """
-    size, folded = word.size, stream.folded
-    surface = folded[start : start + size]
-    signs = word.signs
-    kinds: list[str] = []
-    last = ""
-    for char, sign in zip(surface, signs, strict=False):
-        kind = "exact" if char == sign.char else _kind_of(char, sign.char)
-        if kind == _OPEN or (char == last and kind != "exact"):
-            return size == PAIR and is_inside_letters(word, stream, start)
-        if kind == _NONE and not has_symbols(stream, start, len(kinds)):
-            return True
-        kinds.append(kind)
-        last = char
-    if len(kinds) < size:
-        return not any(stream.gaps[start : start + size - 1])
+    size = word.size
+    surface = stream.folded[start : start + size]
     gaps = stream.gaps[start : start + size - 1]
+    kinds = list(map(kind_alone, surface, word.text))
+    for place, kind in enumerate(kinds):
+        if kind == OPEN or (kind != "exact" and place and surface[place] == surface[place - 1]):
+            return size == PAIR and is_inside_letters(word, stream, start)
+        if kind == NONE and not has_symbols(stream, start, place):
+            return True
+    if len(kinds) < size:
+        return not any(gaps)
     if not any(gaps):
-        if kinds.count("exact") == size:
+        if surface == word.text:
             return False
         return reading_cost(surface) <= cost_of_kinds(size, kinds)
-    if word.own_gaps or _NONE in kinds:
+    if word.own_gaps or NONE in kinds:
         return False
     return _is_cheaper_apart(stream, start, surface, kinds)
 
@@ -107,25 +124,6 @@ def noise_bound(noise: str) -> float:
     return sum(noise_cost(sign) + SYMBOL_INSIDE * (noise_cost(sign) == SYMBOL) for sign in noise)
 
 
-@lru_cache(maxsize=262144)
-def _kind_of(char: str, meant: str) -> str:
-    """Return how a character may stand for another one by itself."""
-    if char == END:
-        return _NONE
-    sign = sign_of(meant)
-    # A sign for more than itself, a part of a character: only the close look can tell.
-    if char.isascii() or not char.isalpha() or sign.is_latin:
-        return _OPEN
-    if (sign.value and char in VALUE) or any(way[0] == char for way in sign.ways):
-        return _OPEN
-    if sounds_like(char, sign):
-        return "homophone"
-    rank = sign.looks.get(char)
-    if rank is None:
-        return _NONE
-    return "shape" if rank < NEAREST else "likeness"
-
-
 def is_inside_letters(word: Word, stream: Stream, start: int) -> bool:
     """Tell whether a letter that may only stand by its sound for an end of a pair goes on as a latin run."""
     folded, gaps = stream.folded, stream.gaps
@@ -150,7 +148,7 @@ def _is_single(folded: str, place: int, sign: Sign) -> bool:
         return False
     if "a" <= folded[place] <= "z":
         return not any(folded.startswith(spelled, place) for spelled in sign.spelled)
-    return "\u3400" <= folded[place] < END
+    return "\u3400" <= folded[place] < BETWEEN
 
 
 @lru_cache(maxsize=65536)

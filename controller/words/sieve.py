@@ -17,7 +17,7 @@ from controller.words.hanzi import hanzi, syllables
 from controller.words.symbols import LETTER_SOUNDS
 
 _SOUNDS, _MIXED_SOUNDS = 0xE000, 0xE400
-_PREFIX, _MOST_FORMS, _MOST_WAYS = 3, 27, 2
+PREFIX, _MOST_FORMS, _MOST_WAYS = 3, 27, 2
 # A long list looks for the nearest look-alikes only, so that it is in effect within its time.
 _SHAPES_IN_ALL, _FEWEST_SHAPES = 150_000, 3
 
@@ -77,25 +77,25 @@ def _ways(char: str) -> tuple[str, ...]:
 
 def _whole_forms(word: Word) -> Iterator[str]:
     """Return the class strings that a word's beginning has when each character is one character."""
-    codes = [_codes(sign.char) for sign in word.signs[:_PREFIX]]
+    codes = [_codes(sign.char) for sign in word.signs[:PREFIX]]
     return islice(map("".join, product(*codes)), _MOST_FORMS)
 
 
 def _other_forms(word: Word) -> Iterator[str]:
     """Return those with characters written as their parts, or as the first letters of their sounds."""
-    ways = [_ways(sign.char) for sign in word.signs[:_PREFIX]]
+    ways = [_ways(sign.char) for sign in word.signs[:PREFIX]]
     if any(len(way) > 1 for way in ways):
         yield from islice(map("".join, product(*ways)), 1, None)
     if word.has_initials:
-        letters = [sorted({sound[0] for sound in sign.sounds}) for sign in word.signs[:_PREFIX]]
+        letters = [sorted({sound[0] for sound in sign.sounds}) for sign in word.signs[:PREFIX]]
         both = product(*([way[0], *letter] for way, letter in zip(ways, letters, strict=True)))
         yield from islice(map("".join, both), 1, None)
 
 
 def _shape_forms(word: Word, nearest: int) -> Iterator[str]:
     """Return a word's beginning with one character changed for one that looks like it."""
-    chars = [sign.char for sign in word.signs[:_PREFIX]]
-    for place, sign in enumerate(word.signs[:_PREFIX]):
+    chars = [sign.char for sign in word.signs[:PREFIX]]
+    for place, sign in enumerate(word.signs[:PREFIX]):
         for other, rank in sign.looks.items():
             if rank < nearest:
                 yield "".join([*chars[:place], other, *chars[place + 1 :]])
@@ -158,7 +158,7 @@ def sound_sieve(words: Iterable[Word]) -> tuple[Sieve, Sieve]:
     for word in words:
         forms = list(_whole_forms(word))
         found.add(word, forms)
-        if len(forms[0]) == _PREFIX:
+        if len(forms[0]) == PREFIX:
             short.add(word, [squeezed(f) for f in forms if (f[0] == f[1]) != (f[1] == f[2])])
         other = list(_other_forms(word))
         if other:
@@ -168,7 +168,7 @@ def sound_sieve(words: Iterable[Word]) -> tuple[Sieve, Sieve]:
         len(form) == 2 and form not in others and all(word.size == 2 for word in words)
         for form, words in found.words.items()
     )
-    whole = bytes([len(form) == _PREFIX and form not in others for form in found.words])
+    whole = bytes([len(form) == PREFIX and form not in others for form in found.words])
     return found.sieve(pairs, whole), short.sieve()
 
 
@@ -179,7 +179,7 @@ def has_whole_form(word: Word, form: str) -> bool:
 
 def shape_sieve(words: Sequence[Word]) -> Sieve:
     """Return the sieve over folded text for words with one character changed by its look."""
-    many = sum(min(word.size, _PREFIX) for word in words if word.size > 1)
+    many = sum(min(word.size, PREFIX) for word in words if word.size > 1)
     nearest = max(_FEWEST_SHAPES, _SHAPES_IN_ALL // max(1, 2 * many))
     found = _Forms()
     for word in words:

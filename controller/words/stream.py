@@ -10,12 +10,13 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from controller.words.aligning import BETWEEN
 from controller.words.folding import Quick, table
 from controller.words.sieve import sounds_of_folded
 
 NOISE, CLAUSE = "\x00", "\x01"
 CLAUSE_MARKS = frozenset("，。！？；：\n!?;")
-BETWEEN, _OTHER = "\uffff", "\ufffe"
+_OTHER = "\ufffe"
 _NOISE_RUN = re.compile(f"[{NOISE}{CLAUSE}]+")
 CODES = 0x110000
 NO_GAP, SOME_GAP, CLAUSE_GAP = 0, 1, 2

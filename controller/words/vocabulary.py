@@ -25,7 +25,7 @@ UNKNOWN_CHAR = 17.0
 # A symbol; a sign that joins others (keycaps, skin tones); a sign that cannot be seen.
 SYMBOL, JOINER, UNSEEN = 5.0, 0.5, 11.0
 _PARTICLES = frozenset("吧啊呀了的吗呢儿嘛哦喔啦")
-_CLAUSE = frozenset("，。！？；：、…~～—\n,!?;:")
+CLAUSE_SIGNS = frozenset("，。！？；：、…~～—\n,!?;:")
 _QUOTES = frozenset("“”‘’「」『』《》〈〉（）()【】[]\"'")
 _ODD = frozenset("-/\\|_*#+=^&%$@<>{}`·•")
 
@@ -113,7 +113,7 @@ def vocabulary() -> Vocabulary:
 @lru_cache(maxsize=4096)
 def noise_cost(char: str) -> float:
     """Return what a sign between words costs in ordinary text."""
-    if char in _CLAUSE:
+    if char in CLAUSE_SIGNS:
         return 1.0
     if char == " ":
         return 2.5

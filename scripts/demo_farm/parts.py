@@ -32,7 +32,7 @@ def free_port() -> int:
     A client that dials a port of the outgoing range before its server listens can be connected to itself.
     """
     while True:
-        port = random.choice(range(16_000, 32_000))
+        port = random.choice(range(16_000, 20_000))
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

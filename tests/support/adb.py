@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SYSTEM_ADB = Path("/usr/bin/adb")
-QUIET_PORTS = range(16_000, 32_000)
+QUIET_PORTS = range(16_000, 20_000)
 
 
 def bundled_adb() -> Path:

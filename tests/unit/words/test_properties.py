@@ -246,4 +246,4 @@ def test_a_cost_that_grows_with_the_square_is_seen() -> None:
     def pairs(text: str) -> int:
         return sum(a == b for a in text[::12] for b in text[::12])
 
-    assert len(steep(pairs)) > 10
+    assert len(steep(pairs)) > 5
