@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -39,8 +40,11 @@ log = get_logger()
 # Why a phone is not this agent's to act on, as shown to people.
 OTHER_FARM, NOT_OWNER = "other_farm", "not_owner"
 OWNER_EVERY_S = 10.0
+# Looks in a row at a phone whose connection breaks, before somebody opens it anew.
 LOOKS = 3
-LOOK_PAUSE_S = 1.0
+# So often an armed task is taken up to be looked at, with the pauses of a phone in trouble in between: a page
+# that is never read must not hold the phone for ever, and each look searches for the person anew.
+SETTLES = 2
 
 
 class Errands:
@@ -70,6 +74,7 @@ class Errands:
         self._host = host
         self._other = ""
         self._owner_at_s = 0.0
+        self._unseen: Counter[str] = Counter()  # by task: how often it was taken up and nothing was seen
 
     def refuse(self, task: LeasedTask, settings: Settings) -> str:
         """Give a task back that must not be begun; returns the coded reason, empty if it may be begun."""
@@ -140,7 +145,8 @@ class Errands:
     def settle(self, task: LeasedTask) -> None:
         """Find out by looking what came of an armed task; stays armed and raises if the phone stays away.
 
-        Also while a person uses it, as looking takes touches: InHand.
+        Also while a person uses it, as looking takes touches: InHand; and, the first times, if the screen let
+        no look come through: ScreenError. That proves nothing of the tap, and mostly passes.
 
         Another account, or one that is not known, sees nothing of what the one that armed it did.
         """
@@ -151,9 +157,8 @@ class Errands:
             self._settle_by_looking(task)
 
     def _settle_by_looking(self, task: LeasedTask) -> None:
-        last: AgentError | None = None
         armed_key = self._intents.armed_key(task)
-        for _ in range(LOOKS):
+        for left in reversed(range(LOOKS)):
             try:
                 self._end(task, flows.look(self._grip.phone, task.action, armed_key))
             except (PlatformWarning, LoggedOut) as error:
@@ -161,22 +166,24 @@ class Errands:
             except (PhoneGone, InHand):
                 raise
             except DriverError as fault:
-                last = fault
                 self._grip.again(fault)
+                if not left:
+                    raise
             except ScreenError as error:
-                last = error
-                self._pause(LOOK_PAUSE_S)
+                self._not_seen(task, error, armed_key)
+                return
             else:
                 return
-        if isinstance(last, DriverError):
-            raise last
+
+    def _not_seen(self, task: LeasedTask, error: ScreenError, armed_key: str) -> None:
+        """Raise why the screen told nothing, so that it is looked at later; end the task after too often."""
+        self._unseen[task.task_id] += 1
+        if self._unseen[task.task_id] < SETTLES:
+            raise error
+        evidence = type(error).__name__
+        outcome = FriendAddOutcome.SCREEN_UNREADABLE
         self._end(
-            task,
-            Ended(
-                result=Result.UNKNOWN,
-                outcome=FriendAddOutcome.SCREEN_UNREADABLE,
-                evidence=type(last).__name__,
-            ),
+            task, Ended(result=Result.UNKNOWN, outcome=outcome, evidence=evidence, object_key=armed_key)
         )
 
     def give_up(self, task: LeasedTask, evidence: str) -> None:
@@ -271,6 +278,7 @@ class Errands:
             picture = self._evidence.keep(self._grip.phone.screenshot, f"unknown-{file_name(task.task_id)}")
             ended = replace(ended, picture=picture.name, picture_sha256=picture.sha256)
         self._intents.end(task, ended)
+        del self._unseen[task.task_id]
         log.info("task ended", task=task.task_id, result=ended.result, outcome=ended.outcome)
 
     def _give_back(self, task: LeasedTask, cause: str) -> None:

@@ -52,7 +52,7 @@ def accept(phone: Phone, action: FriendAccept, commit: Commit) -> Ended:
 def look(phone: Phone, action: FriendAccept) -> Ended:
     """Settle an armed acceptance by looking only; NOT_SENT if the request stands open in two looks.
 
-    Raises PlatformWarning, LoggedOut and DriverError.
+    Raises PlatformWarning, LoggedOut and DriverError; ScreenError if no look came through.
     """
     return settled_by_looking(phone, lambda: _look(phone, action))
 

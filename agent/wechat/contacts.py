@@ -37,7 +37,7 @@ def mark(phone: Phone, action: ContactMark, commit: Commit) -> Ended:
 def look(phone: Phone, action: ContactMark) -> Ended:
     """Settle an armed mark by looking only; NOT_SENT if remark or tags are missing: saving again adds them.
 
-    Raises PlatformWarning, LoggedOut and DriverError.
+    Raises PlatformWarning, LoggedOut and DriverError; ScreenError if no look came through.
     """
     return settled_by_looking(phone, lambda: _look(phone, action))
 

@@ -41,8 +41,8 @@ def add_friend(phone: Phone, request: FriendAdd, commit: Commit) -> Ended:
 
     That is the tap on 添加到通讯录: people who need no verification are friends by it. What arming raises
     goes through, and neither that tap nor the one that sends is made. After a LeaseLost of one of the two
-    looking tells how things stand. Raises PlatformWarning and LoggedOut, ScreenError before arming, and
-    DriverError: after arming its effect is to be settled with `look`.
+    looking tells how things stand. Raises PlatformWarning, LoggedOut, ScreenError and DriverError: after
+    arming the effect of the last two is to be settled with `look`.
     """
     try:
         found = _stranger(phone, request)
@@ -58,7 +58,7 @@ def add_friend(phone: Phone, request: FriendAdd, commit: Commit) -> Ended:
 def look(phone: Phone, request: FriendAdd) -> Ended:
     """Settle an armed add by looking only; NOT_SENT if two looks prove that nothing went out.
 
-    Raises PlatformWarning, LoggedOut and DriverError.
+    Raises PlatformWarning, LoggedOut and DriverError; ScreenError if no look came through.
     """
     return settled_by_looking(phone, lambda: _look(phone, request))
 

@@ -28,6 +28,7 @@ from agent.phone import Phone
 from agent.wechat.momentswalk import Walk, hours
 from agent.wechat.pages import Node
 from agent.wechat.screens import Screen, ScreenName
+from agent.wechat.settle import patiently
 from agent.wechat.steps import dialog_of, leave_dialog
 from agent.wechat.timeline import Post, Row, parse_age
 from agent.wechat.warnings import Unknown, WarningClass, judge
@@ -46,8 +47,8 @@ WALKS = 3
 def like(phone: Phone, action: MomentsLike, commit: Commit) -> Ended:
     """Like the newest post that is wanted, unless it is liked already; `commit` makes the only lasting tap.
 
-    Raises PlatformWarning and LoggedOut, ScreenError before arming, LeaseLost of arming, and DriverError:
-    after arming its effect is to be settled with `look`.
+    Raises PlatformWarning, LoggedOut, LeaseLost of arming, ScreenError and DriverError: after arming the
+    effect of the last two is to be settled with `look`.
     """
     walk = Walk(phone, action.peer_name)
     try:
@@ -68,7 +69,7 @@ def look(phone: Phone, action: MomentsLike, armed_key: str = "") -> Ended:
 
     `armed_key` is the digest recorded at arming; a post that is not found proves nothing. Without it, as in
     files of earlier builds, one liked post that is the newest wanted was it, and nothing proves NOT_SENT.
-    Raises PlatformWarning, LoggedOut and DriverError.
+    Raises PlatformWarning, LoggedOut and DriverError; ScreenError if no look came through.
     """
     with _settling(phone, lambda: _look_twice(phone, action, armed_key)):
         return _look_twice(phone, action, armed_key)
@@ -163,7 +164,13 @@ def _read_outcome(walk: Walk, action: MomentsLike, post: Post) -> Ended:
             return _ended(Result.NOT_DONE, LikeOutcome.BLOCKED_BY_PEER, _coded(dialog), post)
         return _seen_twice(walk, action, post)
     refused = _refused(phone, post)
-    seen = _seen_twice(walk, action, post)
+    try:
+        seen = _seen_twice(walk, action, post)
+    except ScreenError:
+        refused = refused or _refused(phone, post)
+        if refused is None:
+            raise
+        return refused
     refused = refused or _refused(phone, post)
     if refused is not None and seen.result is Result.DONE:
         # The popup may show a like for a moment that is refused: only one that stays was made.
@@ -190,14 +197,12 @@ def _seen_twice(walk: Walk, action: MomentsLike, post: Post) -> Ended:
 
 
 def _seen(walk: Walk, action: MomentsLike, post: Post) -> Ended:
-    """Return what the popup of the post that was armed says."""
+    """Return what the popup of the post that was armed says; ScreenError if it could not be looked at."""
     try:
-        is_liked = walk.verdict(post, hours(action.max_age_days + GROWN_OLD_DAYS))
+        limit_h = hours(action.max_age_days + GROWN_OLD_DAYS)
+        is_liked = patiently(walk.phone, lambda: walk.verdict(post, limit_h))
     except DialogOpen as dialog:
-        leave_dialog(walk.phone)
         return _ended(Result.UNKNOWN, LikeOutcome.UNEXPECTED_DIALOG, _coded(dialog), post)
-    except ScreenError as error:
-        return _ended(Result.UNKNOWN, LikeOutcome.SCREEN_UNREADABLE, type(error).__name__, post)
     if is_liked is None:
         return _ended(Result.UNKNOWN, LikeOutcome.ANSWER_LOST, "the post is not found any more", post)
     if is_liked:
@@ -217,14 +222,14 @@ def _look_twice(phone: Phone, action: MomentsLike, armed_key: str) -> Ended:
 
 
 def _look(phone: Phone, action: MomentsLike, armed_key: str) -> Ended:
-    walk = Walk(phone, action.peer_name)
-    try:
+    def once() -> Ended:
+        walk = Walk(phone, action.peer_name)
         return _armed(walk, action, armed_key) if armed_key else _guessed(walk, action)
+
+    try:
+        return patiently(phone, once)
     except DialogOpen as dialog:
-        leave_dialog(phone)
         return _ended(Result.UNKNOWN, LikeOutcome.UNEXPECTED_DIALOG, _coded(dialog))
-    except ScreenError as error:
-        return _ended(Result.UNKNOWN, LikeOutcome.SCREEN_UNREADABLE, type(error).__name__)
 
 
 def _armed(walk: Walk, action: MomentsLike, armed_key: str) -> Ended:

@@ -65,7 +65,7 @@ def look(phone: Phone, action: FirstReply) -> Ended:
     """Settle an armed reply by looking only; NOT_SENT if the whole chat holds nothing of ours in two looks.
 
     Nothing of ours stood there before arming: one other message of ours is the text as a person edited it.
-    Raises PlatformWarning, LoggedOut and DriverError.
+    Raises PlatformWarning, LoggedOut and DriverError; ScreenError if no look came through.
     """
     return settled_by_looking(phone, lambda: _look(phone, action))
 

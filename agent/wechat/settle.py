@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 from agent.errors import AgentError, DialogOpen, LeaseLost, PlatformWarning, ScreenError
 from agent.model import Ended, FriendAddOutcome, Result
@@ -13,7 +14,12 @@ from agent.wechat.warnings import Unknown
 
 # What was just done may not be shown yet: what is absent is looked for again after this pause.
 ABSENT_AGAIN_S = 4.0
+# A page that moved under a look, as when a message comes or the peer accepts, says nothing: so often it is
+# looked at anew.
+LOOKS = 3
+LOOK_PAUSE_S = 1.0
 
+T = TypeVar("T")
 Look = Callable[[], Ended]
 
 
@@ -49,7 +55,8 @@ def before_arming(phone: Phone, work: Callable[[], Ended | None]) -> Ended | Non
 def settled(phone: Phone, work: Callable[[], Ended], look: Look) -> Ended:
     """Return how armed work ended; what goes wrong on the screen is settled by looking, never by a tap.
 
-    Raises PlatformWarning, with what was done if that could be seen, LoggedOut and DriverError.
+    Raises PlatformWarning, with what was done if that could be seen, LoggedOut, DriverError, and ScreenError
+    if no look came through.
     """
     with _settling(phone, look):
         try:
@@ -71,19 +78,40 @@ def after_dialog(phone: Phone, dialog: DialogOpen, look: Look) -> Ended:
     """Return what came of an armed task met by a dialog; one that is no answer proves nothing."""
     if dialog.outcome:
         return not_done(dialog.outcome, coded(dialog))
-    seen = look_twice(phone, look)
-    if seen.result is Result.DONE:
-        return seen
+    with suppress(ScreenError):
+        seen = look_twice(phone, look)
+        if seen.result is Result.DONE:
+            return seen
     return unknown(FriendAddOutcome.UNEXPECTED_DIALOG, coded(dialog))
 
 
 def look_twice(phone: Phone, look: Look) -> Ended:
-    """Look, and look again after a pause before saying that nothing was done."""
+    """Look, and look again after a pause before saying that nothing was done; ScreenError as `patiently`."""
     ended = _looked(phone, look)
     if ended.outcome == FriendAddOutcome.NOT_SENT:
         phone.rest(ABSENT_AGAIN_S)
         ended = _looked(phone, look)
     return ended
+
+
+def patiently(phone: Phone, look: Callable[[], T]) -> T:
+    """Return what a look tells, begun again where the screen did not let it come to its end.
+
+    ScreenError: none of them came through, which proves nothing. DialogOpen: it is closed, and came each
+    time or is an answer about the person.
+    """
+    for left in reversed(range(LOOKS)):
+        try:
+            return look()
+        except DialogOpen as dialog:
+            leave_dialog(phone)
+            if dialog.outcome or not left:
+                raise
+        except ScreenError:
+            if not left:
+                raise
+        phone.rest(LOOK_PAUSE_S)
+    raise AssertionError
 
 
 @contextmanager
@@ -102,9 +130,6 @@ def _settling(phone: Phone, look: Look) -> Iterator[None]:
 
 def _looked(phone: Phone, look: Look) -> Ended:
     try:
-        return look()
+        return patiently(phone, look)
     except DialogOpen as dialog:
-        leave_dialog(phone)
         return unknown(FriendAddOutcome.UNEXPECTED_DIALOG, coded(dialog))
-    except ScreenError as error:
-        return unknown(FriendAddOutcome.SCREEN_UNREADABLE, type(error).__name__)

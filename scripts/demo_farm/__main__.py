@@ -237,7 +237,7 @@ def _told(made: list[Trouble], tasks: list[dict[str, Any]]) -> list[str]:
     rows = {task["row_no"]: task for task in tasks}
     return [
         f"{one.phone_id}: {one.what}, row {one.row_no} in hand ({one.state}); that row ended "
-        "{outcome} on {phone_id}, attempt {attempt}".format_map(rows[one.row_no])
+        "{state} {outcome} on {phone_id}, attempt {attempt}".format_map(rows[one.row_no])
         for one in made
     ]
 
@@ -286,11 +286,7 @@ def compare(
     said = verdict.conversations(truth)
     chats = list(verdict.chat_findings(said, _archive(farm)))
     violations = farm.get("/violations")
-    findings = [
-        f"row {row.row_no}: {row.outcome or row.state}, expected {row.expected}"
-        for row in table
-        if not row.agrees
-    ]
+    findings = [str(row) for row in table if not row.agrees]
     findings += [f"row {row_no}: more than one request" for row_no in verdict.twice(table)]
     findings += [f"{serial}: over its quota" for serial in verdict.over_quota(truth, per_day)]
     findings += chats

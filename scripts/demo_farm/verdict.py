@@ -6,9 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# A row that could not be told stays honest as long as nothing was done twice.
-UNSURE = "unknown"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -21,6 +18,7 @@ class Row:
     expected: str
     requests: int
     accepts: bool = False
+    evidence: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -29,6 +27,13 @@ class Row:
         # Who accepts is seen on the page of new friends; a request settled late may find a friend already.
         befriended = self.accepts and self.expected == "requested" and self.outcome in ("accepted", "added")
         return (self.outcome == self.expected or befriended) and self.requests == acted
+
+    def __str__(self) -> str:
+        """Return belief beside truth in one line, with what the belief rests on."""
+        why = f" ({self.evidence})" if self.evidence else ""
+        believed = f"{self.state} {self.outcome}".strip() + why
+        went_out = f"requests that went out: {self.requests}"
+        return f"row {self.row_no}: {believed}, expected {self.expected}, {went_out}"
 
 
 def rows(
@@ -53,6 +58,7 @@ def rows(
             expected=_expected(truth, by_row.get(row_no, {}).get("account_id"), query),
             requests=counted.get(query, 0),
             accepts=query in accepting,
+            evidence=by_row.get(row_no, {}).get("evidence") or "",
         )
         for row_no, query in sorted(queries.items())
     ]

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from agent.errors import AnswerLost, LeaseLost, LoggedOut, NotRecognised, PlatformWarning, Unreadable
+from agent.errors import AnswerLost, LeaseLost, LoggedOut, Moved, NotRecognised, PlatformWarning, Unreadable
 from agent.model import FriendAdd, Result
 from agent.phone import SPOT_LIFE_S
 from agent.virtual.scenario import load_scenario, parse_scenario
@@ -15,6 +15,7 @@ from agent.wechat import friends as flow
 from agent.wechat.friends import look
 from agent.wechat.identity import read_account
 from agent.wechat.newfriends import read_requests
+from agent.wechat.settle import LOOK_PAUSE_S, LOOKS
 from tests.support.commits import commit_of
 from tests.support.hand import SCENARIOS
 from tests.support.handset import handsets
@@ -368,6 +369,48 @@ def test_a_request_that_waits_under_its_remark_counts_as_one_under_the_name(frie
     assert (ended.result, ended.outcome) == (Result.DONE, "requested")
     again = add_friend(phone, request, arm)
     assert (again.result, again.outcome, arm.calls) == (Result.NOT_DONE, "already_requested", 0)
+
+
+# -- a screen that moves under a look
+
+
+# Taps of a look: contacts, new friends, back on chats, the plus, its entry, the box, the row that searches.
+@pytest.mark.parametrize("n", range(1, 8))
+def test_an_acceptance_in_the_middle_of_a_look_does_not_hide_the_request(friends, monkeypatch, n):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    world = friends.farm.world
+    account, person = world.accounts[virtual.account_id], world.person("13800000002")
+    friends.farm.do(lambda: world.send_request(account, person, "x", ""))
+    tap, taps = phone.tap, []
+
+    def accepted_before(spot, *args):
+        taps.append(spot)
+        if len(taps) == n:
+            # A chat more in the list, a badge more on the tabs: what was seen last does not stand any more.
+            friends.farm.do(lambda: world.accept_by_person(account, person))
+        tap(spot, *args)
+
+    monkeypatch.setattr(phone, "tap", accepted_before)
+    ended = look(phone, wanted("13800000002"))
+    assert (ended.result, ended.outcome) == (Result.DONE, "added")
+    assert len(taps) >= n
+    assert friends.requests(virtual) == {"13800000002": 1}
+
+
+def test_a_screen_that_lets_no_look_come_through_proves_nothing(friends, monkeypatch):
+    virtual = friends.farm.phones[0]
+    phone = friends.open(virtual)
+    pauses = []
+
+    def moved(_spot, *_args):
+        raise Moved
+
+    monkeypatch.setattr(phone, "tap", moved)
+    monkeypatch.setattr(phone, "rest", pauses.append)
+    with pytest.raises(Moved):
+        look(phone, wanted("13800000002"))
+    assert pauses == [LOOK_PAUSE_S] * (LOOKS - 1)
 
 
 # -- what comes in front after a tap that lasts

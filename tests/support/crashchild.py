@@ -48,7 +48,6 @@ Message = dict[str, Any]
 HASTE: dict[str, dict[str, object]] = {
     "agent.runner": {"NAP_S": 0.02, "TROUBLE_PAUSES_S": (0.05,), "FLUSH_S": 0.2},
     "agent.session": {"FIRST_PAUSE_S": 0.02, "LONGEST_PAUSE_S": 0.1},
-    "agent.errands": {"LOOK_PAUSE_S": 0.05},
     "agent.capture.sweep": {"SKIP_S": 0.2, "WHOLE_LIST_EVERY_S": 1.0},
     "agent.wechat.friends": {"ANSWER_LIMIT_S": 2.0, "SENT_LIMIT_S": 1.0},
     "agent.wechat.moments": {"ANSWER_LIMIT_S": 1.5},
@@ -209,7 +208,15 @@ def be_controller(message: Message, link: socket.socket) -> None:
 
 # ---- the process that forks them
 
-ROLES = {"agent": be_agent, "controller": be_controller}
+
+def be_killfarm(message: Message, link: socket.socket) -> None:
+    """Be a process of the farm that is killed under load."""
+    from tests.support import killfarm
+
+    killfarm.be_killfarm(message, link)
+
+
+ROLES = {"agent": be_agent, "controller": be_controller, "killfarm": be_killfarm}
 
 
 def _be_born(message: Message, link: socket.socket, parent: int) -> None:
@@ -254,11 +261,14 @@ def main() -> None:
             return
         with socket.socket(fileno=descriptors[0]) as link:
             reap()
+            message = json.loads(packet)
+            for name in message.get("imports", ()):
+                importlib.import_module(name)
             me = os.getpid()
             pid = os.fork()
             if pid == 0:
                 control.close()
-                _be_born(json.loads(packet), link, me)
+                _be_born(message, link, me)
             say(control, {"pid": pid})
 
 

@@ -51,6 +51,15 @@ def test_belief_and_truth_that_agree() -> None:
     assert verdict.over_quota(truth(), per_day=1) == []
 
 
+def test_a_row_that_differs_says_state_and_evidence() -> None:
+    task = {**TASK, "state": "unknown", "outcome": "screen_unreadable", "evidence": "Moved"}
+    (row,) = verdict.rows([task], {2: "q"}, truth())
+    assert not row.agrees
+    assert str(row) == (
+        "row 2: unknown screen_unreadable (Moved), expected requested, requests that went out: 1"
+    )
+
+
 @pytest.mark.parametrize(
     ("task", "count"),
     [

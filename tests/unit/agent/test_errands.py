@@ -1,4 +1,4 @@
-"""An armed task is settled by looking only with the account that armed it."""
+"""An armed task is settled by looking: with the account that armed it, and not by one look that failed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.boottime import boot_id, boot_ms
-from agent.errands import Errands
-from agent.errors import PhoneGone
+from agent.errands import SETTLES, Errands
+from agent.errors import Moved, PhoneGone
 from agent.evidence import Evidence
 from agent.grip import Grip
 from agent.hand import Hand
@@ -40,6 +40,16 @@ class Gone(Phone):
         pass
 
 
+class Restless(Gone):
+    """A handset on which nothing stands still long enough to be tapped."""
+
+    def home(self, *, is_own_way: bool = False) -> None:  # type: ignore[override]  # it never returns
+        raise Moved
+
+    def rest(self, seconds: float) -> None:
+        pass
+
+
 @pytest.fixture
 def outbox(tmp_path: Path) -> Iterator[Outbox]:
     made = Outbox.open(tmp_path / "a.db")
@@ -47,7 +57,9 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
     made.close()
 
 
-def armed(outbox: Outbox, account_id: str, folder: Path) -> tuple[Errands, Intents, LeasedTask]:
+def armed(
+    outbox: Outbox, account_id: str, folder: Path, handset: type[Gone] = Gone
+) -> tuple[Errands, Intents, LeasedTask]:
     """Return the errands of a phone with one task armed by an account."""
     intents = Intents(outbox)
     task = LeasedTask(
@@ -63,7 +75,7 @@ def armed(outbox: Outbox, account_id: str, folder: Path) -> tuple[Errands, Inten
     outbox.account_id = account_id
     intents.receive(task)
     intents.arm(task)
-    grip = Grip(Gone, lambda _: True)
+    grip = Grip(handset, lambda _: True)
     errands = Errands(
         grip, outbox, intents, Evidence(folder), may_go_on=lambda _: True, pause=lambda _: True, host="h"
     )
@@ -88,3 +100,17 @@ def test_the_account_that_armed_it_is_asked(outbox: Outbox, tmp_path: Path) -> N
     with pytest.raises(PhoneGone):
         errands.settle(task)
     assert intents.armed() == [task]
+
+
+def test_a_look_that_fails_leaves_it_armed_to_be_looked_at_again(outbox: Outbox, tmp_path: Path) -> None:
+    errands, intents, task = armed(outbox, "a", tmp_path, Restless)
+    for _ in range(SETTLES - 1):
+        with pytest.raises(Moved):
+            errands.settle(task)
+        assert intents.armed() == [task]
+    # It must not hold the phone for ever: then a person has to judge it, and its permit stays spent.
+    errands.settle(task)
+    assert intents.armed() == []
+    ended = wire.unseal(outbox.batch(1)[-1]).fact
+    assert isinstance(ended, TaskEnded)
+    assert (ended.result, ended.outcome, ended.evidence) == ("unknown", "screen_unreadable", "Moved")
