@@ -51,6 +51,13 @@ _HITS = (
     Column("HOW", key("how")),
     Column("AT", lambda hit: f"{hit['start']}–{hit['end']}"),
 )
+# Of what another hit covers nothing is said.
+_WHY = {
+    "allowed": "inside a phrase of the allow list",
+    "longer": "part of a longer ordinary word",
+    "ordinary": "it reads better as the ordinary words that stand there",
+    "mention": "only spoken of: forbidden, warned of, denied, asked about or reported",
+}
 _SCANS = (
     Column("ID", key("id"), right=True),
     Column("STATE", key("state"), is_state=True),
@@ -135,8 +142,13 @@ def _tell_sentence(found: Record, asked: dict[str, Any]) -> None:
     elif found["found"]:
         put_table(found["found"], _HITS)
         say("These words stand there, and no rule fires at them: look at --side, scope and conditions.")
+    elif found["passed"]:
+        say("No hit.")
     else:
-        say("No hit. A rule that is quoted, a warning, a denial and an allowed text are none.")
+        say("No hit: none of the words can be read there.")
+    for one in found["passed"]:
+        if one["why"] in _WHY:
+            say(f"not counted: {quoted(one['word'])} at {one['start']}–{one['end']}, {_WHY[one['why']]}")
     if found["is_held"]:
         say("The system itself would not say this.")
 

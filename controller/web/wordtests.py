@@ -31,6 +31,7 @@ from controller.web.wordtestviews import (
     CountView,
     ExampleView,
     SentenceHit,
+    SentencePassed,
     SentenceView,
     TestView,
     WatchedView,
@@ -312,6 +313,7 @@ def _sentence(shelf: Shelf, text: str, side: str) -> SentenceView:
             )
             for one in found
         ],
+        passed=[SentencePassed(**one._asdict()) for one in shelf.monitor.passed_over(text)],
         is_held=held_by(shelf.book, text, found) is not None,
     )
 

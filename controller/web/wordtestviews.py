@@ -19,15 +19,27 @@ class SentenceHit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentencePassed:
+    """A place of a sentence where a word can be read that is no hit; `why` is a controller.words.Why."""
+
+    start: int
+    end: int
+    word: str
+    entry_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SentenceView:
     """What one sentence hits; `found` are all places of words, also those no rule fires at.
 
-    `is_held`: the system itself would not say it.
+    `passed`: the places that are no hits, and why. `is_held`: the system itself would not say it.
     """
 
     version: int
     hits: list[SentenceHit]
     found: list[SentenceHit]
+    passed: list[SentencePassed]
     is_held: bool
 
 

@@ -32,3 +32,23 @@ class Found(NamedTuple):
     start: int
     end: int
     how: str
+
+
+class Why(StrEnum):
+    """Why a place where an entry can be read is no hit."""
+
+    ALLOWED = "allowed"  # inside a phrase of the allow list
+    LONGER = "longer"  # part of a longer ordinary word, or of a term
+    ORDINARY = "ordinary"  # better read as the ordinary words that stand there
+    MENTION = "mention"  # only spoken of: forbidden, warned of, denied, asked about, reported
+    COVERED = "covered"  # another hit, a number or a link takes the place
+
+
+class Passed(NamedTuple):
+    """A place where an entry can be read that is no hit, and why."""
+
+    entry_id: str
+    word: str
+    start: int
+    end: int
+    why: str

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from controller.words.aligning import MAX_NOISE, Laid, Purse, Word, lay
-from controller.words.allowing import allowed, is_term
+from controller.words.allowing import Spans, allowed, silenced
 from controller.words.entry import Entry, EntryType, Lexicon
-from controller.words.found import Found
-from controller.words.judging import MIN_HEARD_PAIR, MIN_PAIR, cost_of, how_of, is_latin, is_meant, is_written
+from controller.words.found import Found, Passed, Why
+from controller.words.judging import MIN_HEARD_PAIR, MIN_PAIR, cost_of, how_of, is_latin, is_meant
 from controller.words.lexicon import read
 from controller.words.likely import MANY, Likely, is_letter, is_plain, is_repeated, owners_of, without_repeats
 from controller.words.mentions import MOST_JUDGED, is_mention
@@ -84,6 +84,26 @@ class Monitor:
             hits = self._close(texts[place], places.get(place, []), place in special, place in held)
             found += [(place, hit) for hit in hits]
         return found
+
+    def passed_over(self, text: str) -> list[Passed]:
+        """Return where entries can be read in a text that are no hits there, in order, and why.
+
+        For people who ask about one text: it looks at every candidate closely, which find() does not.
+        """
+        view, stream = view_of(text), stream_of(text)
+        rough = self._repeated(stream)
+        for sieve, signs in ((self._shapes, stream.folded), (self._sounds, stream.sounds)):
+            rough += [(start, sieve.words[pattern]) for start, _, pattern in sieve.places(signs)]
+        candidates = self._candidates(view, rough, is_special=self._may_be_special(text))
+        passed: list[Passed] = []
+        hits = self._judged(view, candidates, passed)
+        shown = _together(self._patterns.find(text), hits)
+        passed += [
+            Passed(hit.entry_id, hit.word, hit.start, hit.end, Why.COVERED)
+            for hit in hits
+            if hit not in shown
+        ]
+        return sorted(set(passed), key=lambda one: (one.start, one.end, one.entry_id))
 
     def _may_be_special(self, text: str) -> bool:
         """Tell whether a text may have pinyin or a symbol for a word in it."""
@@ -198,17 +218,24 @@ class Monitor:
         if not (rough or is_special):
             return patterns
         view = view_of(text)
+        candidates = self._candidates(view, rough, is_special=is_special)
+        return _together(patterns, self._judged(view, candidates)) if candidates else patterns
+
+    def _candidates(self, view: View, rough: list[Rough], *, is_special: bool) -> dict[tuple[int, int], Word]:
+        """Return the words that may begin at kept characters, by their numbers and these."""
         candidates = {(word.number, view.plain[place]): word for place, words in rough for word in words}
         if is_special:
             for classed, starts in variants(view):
                 for start, _, pattern in self._sounds.places(classed):
                     candidates |= {(word.number, starts[start]): word for word in self._sounds.words[pattern]}
-        return _together(patterns, self._judged(view, candidates)) if candidates else patterns
+        return candidates
 
-    def _judged(self, view: View, candidates: Mapping[tuple[int, int], Word]) -> list[Found]:
+    def _judged(
+        self, view: View, candidates: Mapping[tuple[int, int], Word], passed: list[Passed] | None = None
+    ) -> list[Found]:
         readings = Readings(view.marks)
         purse = Purse(len(view.text))
-        spans: tuple[list[tuple[int, int]], list[tuple[int, int]]] | None = None
+        spans: Spans | None = None
         meant: list[tuple[float, Word, Laid]] = []
         for (_, at), word in candidates.items():
             laid = lay(word, view, at, purse)
@@ -219,19 +246,21 @@ class Monitor:
                 laid.repeats += laid.first - first + last - laid.last
                 laid.first, laid.last = first, last
             spans = spans or self._allowed.spans(view)
-            if _is_within(laid, spans[0]) or (
-                is_written(laid) and (_is_within(laid, spans[1]) or is_term(view, laid.last))
-            ):
-                continue
-            if is_meant(word, laid, view, readings):
+            why = silenced(view, laid, spans)
+            if not why and is_meant(word, laid, view, readings):
                 meant.append((cost_of(word, laid), word, laid))
-        return self._kept(view, meant)
+            elif passed is not None:
+                passed.append(self._passed(view, word, laid, why or Why.ORDINARY))
+        return self._kept(view, meant, passed)
 
-    def _kept(self, view: View, meant: list[tuple[float, Word, Laid]]) -> list[Found]:
+    def _kept(
+        self, view: View, meant: list[tuple[float, Word, Laid]], passed: list[Passed] | None
+    ) -> list[Found]:
         meant.sort(key=lambda m: (-m[1].size, m[0], m[2].first))
         taken: set[int] = set()
         found = []
         for judged, (_, word, laid) in enumerate(meant):
+            why = Why.COVERED
             if taken.isdisjoint(range(laid.first, laid.last + 1)):
                 first, last = _stretch(view, laid)
                 if taken.isdisjoint(range(first, last + 1)):
@@ -241,11 +270,19 @@ class Monitor:
                 taken.update(range(first, last + 1))
                 entry = self._entries[word.entry]
                 start, end = view.places[first], view.places[last] + 1
-                if judged < MOST_JUDGED and is_mention(view.text, start, end):
+                if judged >= MOST_JUDGED or not is_mention(view.text, start, end):
+                    surface = view.text[start:end]
+                    how = how_of(word, laid, surface, entry.word)
+                    found.append(Found(entry.id, entry.word, start, end, how))
                     continue
-                surface = view.text[start:end]
-                found.append(Found(entry.id, entry.word, start, end, how_of(word, laid, surface, entry.word)))
+                why = Why.MENTION
+            if passed is not None:
+                passed.append(self._passed(view, word, laid, why))
         return sorted(found, key=lambda hit: (hit.start, hit.end))
+
+    def _passed(self, view: View, word: Word, laid: Laid, why: Why) -> Passed:
+        entry = self._entries[word.entry]
+        return Passed(entry.id, entry.word, view.places[laid.first], view.places[laid.last] + 1, why)
 
 
 def _together(patterns: list[Found], words: list[Found]) -> list[Found]:
@@ -254,10 +291,6 @@ def _together(patterns: list[Found], words: list[Found]) -> list[Found]:
         return words
     apart = [w for w in words if not any(p.start <= w.start and w.end <= p.end for p in patterns)]
     return sorted([*patterns, *apart], key=lambda hit: (hit.start, hit.end))
-
-
-def _is_within(laid: Laid, spans: list[tuple[int, int]]) -> bool:
-    return any(start <= laid.first and laid.last < end for start, end in spans)
 
 
 def _stretch(view: View, laid: Laid) -> tuple[int, int]:

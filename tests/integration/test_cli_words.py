@@ -246,7 +246,9 @@ def test_a_sentence_is_tried_and_kept_nowhere(desk: Desk) -> None:
     hit = desk.farm("words", "test", "--text", "加我私人微信")
     assert "加我【私人微信】" in hit.out
     assert "The system itself would not say this." in hit.err
-    assert "No hit." in desk.farm("words", "test", "--text", "早上好").err
+    assert "No hit: none" in desk.farm("words", "test", "--text", "早上好").err
+    spoken_of = desk.farm("words", "test", "--text", "公司规定：严禁员工索要私人微信").err
+    assert "not counted: 私人微信 at 11–15, only spoken of" in spoken_of
     tried = desk.farm("words", "test", "--word", "癸癸单", "--text", "我们走癸癸单")
     assert "走【癸癸单】" in tried.out
     assert "癸癸单" not in known(desk)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from controller.words import Found, How, Monitor, compiled, make
+from controller.words import Found, How, Monitor, Passed, Why, compiled, make
 from controller.words.lexicon import LexiconWrong, read
 
 WORDS = (
@@ -100,6 +100,30 @@ def test_an_allowed_phrase_wins_over_a_shorter_hit_in_any_writing() -> None:
     assert surfaces("红包封套还有吗", "红包", phrases=("红包封套",)) == []
     assert surfaces("紅包封套还有吗", "红包", phrases=("红包封套",)) == []
     assert surfaces("红包封套还有吗", "红包") == [("红包", "红包")]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("红包封套还有吗", Why.ALLOWED),
+        ("微信红包率是多少", Why.LONGER),
+        ("他把面包分给小红包括我", Why.ORDINARY),
+        ("公司规定严禁发红包", Why.MENTION),
+        ("有事写到红包@shop.cn", None),
+        ("今天发红包", None),
+    ],
+)
+def test_a_place_that_is_no_hit_is_told_with_its_reason(text: str, why: Why | None) -> None:
+    monitor = compiled(read(lexicon("红包", phrases=("红包封套",))))
+    passed = monitor.passed_over(text)
+    assert bool(monitor.find(text)) is (why is None)
+    at = text.index("红包")
+    assert passed == ([] if why is None else [Passed("L0", "红包", at, at + 2, why)])
+
+
+def test_what_a_longer_hit_covers_is_told() -> None:
+    monitor = compiled(read(lexicon("微信", "加我微信")))
+    assert monitor.passed_over("加我微信") == [Passed("L0", "微信", 2, 4, Why.COVERED)]
 
 
 def test_the_longest_of_overlapping_words_is_told_once() -> None:
