@@ -22,6 +22,7 @@ from agent.errors import (
     PhoneGone,
     PlatformWarning,
     ScreenError,
+    Unreadable,
 )
 from agent.evidence import Evidence, Picture
 from agent.grip import Grip
@@ -148,10 +149,13 @@ class Errands:
         Also while a person uses it, as looking takes touches: InHand; and, the first times, if the screen let
         no look come through: ScreenError. That proves nothing of the tap, and mostly passes.
 
-        Another account, or one that is not known, sees nothing of what the one that armed it did.
+        Another account sees nothing of what the one that armed it did. One that the page did not show this
+        time may be the same: it is looked for again.
         """
-        armed_as = self._intents.armed_as(task)
-        if not armed_as or armed_as != self._outbox.account_id:
+        armed_as, seen = self._intents.armed_as(task), self._outbox.account_id
+        if armed_as and not seen:
+            self._not_seen(task, Unreadable("no account is shown"), self._intents.armed_key(task))
+        elif armed_as != seen or not seen:
             self.give_up(task, "the account that armed it is not signed in")
         else:
             self._settle_by_looking(task)

@@ -9,7 +9,7 @@ import pytest
 
 from agent.boottime import boot_id, boot_ms
 from agent.errands import SETTLES, Errands
-from agent.errors import Moved, PhoneGone
+from agent.errors import Moved, PhoneGone, Unreadable
 from agent.evidence import Evidence
 from agent.grip import Grip
 from agent.hand import Hand
@@ -82,7 +82,7 @@ def armed(
     return errands, intents, task
 
 
-@pytest.mark.parametrize(("armed_as", "seen"), [("a", "b"), ("a", ""), ("", "a"), ("", "")])
+@pytest.mark.parametrize(("armed_as", "seen"), [("a", "b"), ("", "a"), ("", "")])
 def test_another_or_an_unknown_account_is_not_asked(
     outbox: Outbox, tmp_path: Path, armed_as: str, seen: str
 ) -> None:
@@ -93,6 +93,24 @@ def test_another_or_an_unknown_account_is_not_asked(
     ended = wire.unseal(outbox.batch(1)[-1]).fact
     assert isinstance(ended, TaskEnded)
     assert (ended.result, ended.outcome) == ("unknown", "answer_lost")
+
+
+def test_an_account_that_is_not_shown_is_looked_for_again(outbox: Outbox, tmp_path: Path) -> None:
+    errands, intents, task = armed(outbox, "a", tmp_path)
+    outbox.account_id = ""
+    for _ in range(SETTLES - 1):
+        with pytest.raises(Unreadable):
+            errands.settle(task)
+        assert intents.armed() == [task]
+    outbox.account_id = "a"
+    with pytest.raises(PhoneGone):
+        errands.settle(task)
+    outbox.account_id = ""
+    errands.settle(task)
+    assert intents.armed() == []
+    ended = wire.unseal(outbox.batch(1)[-1]).fact
+    assert isinstance(ended, TaskEnded)
+    assert (ended.result, ended.outcome, ended.evidence) == ("unknown", "screen_unreadable", "Unreadable")
 
 
 def test_the_account_that_armed_it_is_asked(outbox: Outbox, tmp_path: Path) -> None:
