@@ -260,4 +260,6 @@ class _Laying:
 
 def _is_close(view: View, at: int, taken: int) -> bool:
     """Tell whether the characters that stand for one are near each other."""
-    return all(view.places[i + 1] - view.places[i] - 1 <= MAX_NOISE for i in range(at, at + taken - 1))
+    return taken == 1 or all(
+        view.places[i + 1] - view.places[i] - 1 <= MAX_NOISE for i in range(at, at + taken - 1)
+    )

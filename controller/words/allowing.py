@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Self
 
 from daachorse import CharwiseDoubleArrayAhoCorasick
 
@@ -15,9 +18,27 @@ from controller.words.spelling import plain_of
 from controller.words.view import View
 from controller.words.vocabulary import longer_words
 
-Spans = tuple[list[tuple[int, int]], list[tuple[int, int]]]
 # Bound nouns: 佣金率 and 神经病学 speak of a rate and of a science.
 _TERMS = frozenset("率学法者室债论史科税险")
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Stretches of a text, by where they begin: how far any that has begun by then reaches."""
+
+    begins: list[int]
+    reaches: list[int]
+
+    @classmethod
+    def of(cls, spans: Iterable[tuple[int, int]]) -> Self:
+        """Return stretches of kept characters (first, past the last)."""
+        ordered = sorted(spans)
+        return cls([begin for begin, _ in ordered], list(accumulate((end for _, end in ordered), max)))
+
+    def cover(self, first: int, last: int) -> bool:
+        """Tell whether one stretch has both of these characters and what is between."""
+        before = bisect_right(self.begins, first)
+        return before > 0 and self.reaches[before - 1] > last
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +48,29 @@ class Allowed:
     phrases: CharwiseDoubleArrayAhoCorasick | None
     longer: CharwiseDoubleArrayAhoCorasick | None
 
-    def spans(self, view: View) -> Spans:
-        """Return the kept characters (first, past the last) of phrases and of longer words in a text."""
+    def spans(self, view: View) -> tuple[Spans, Spans]:
+        """Return where phrases and where longer words stand in a text."""
         order = view.plain
         is_all = len(order) == len(view.kept)
         text = view.kept if is_all else "".join([view.kept[rank] for rank in order])
-        return tuple(
-            [
+        phrases, longer = (
+            Spans.of(
                 (order[start], order[end - 1] + 1)
                 for start, end, _ in (found.find_overlapping(text) if found else ())
-            ]
+            )
             for found in (self.phrases, self.longer)
-        )  # type: ignore[return-value]  # two automata, two lists
+        )
+        return phrases, longer
 
 
-def silenced(view: View, laid: Laid, spans: Spans) -> Why | None:
+def silenced(view: View, laid: Laid, spans: tuple[Spans, Spans]) -> Why | None:
     """Return what makes a word that lies in a text none, of its phrases and longer words; None: nothing."""
-    if _is_within(laid, spans[0]):
+    phrases, longer = spans
+    if phrases.cover(laid.first, laid.last):
         return Why.ALLOWED
-    if is_written(laid) and (_is_within(laid, spans[1]) or _is_term(view, laid.last)):
+    if is_written(laid) and (longer.cover(laid.first, laid.last) or _is_term(view, laid.last)):
         return Why.LONGER
     return None
-
-
-def _is_within(laid: Laid, spans: list[tuple[int, int]]) -> bool:
-    return any(start <= laid.first and laid.last < end for start, end in spans)
 
 
 def _is_term(view: View, last: int) -> bool:

@@ -6,6 +6,7 @@ watched word pays for the word and for each disguise, of which the first of a ki
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from controller.words.aligning import MAX_NOISE, Laid, Word
@@ -50,6 +51,8 @@ _DOUBT = 0.0
 _SHORT = 1.5  # two characters with one changed are met by chance
 _WRITTEN = frozenset({"exact", "numeral", "homophone", "shape", "likeness"})
 _TAKERS = frozenset("发收要给抢领拿包送个的大小讨塞封转有没")
+# 给你🧧, 发大家🧧: whom it is given to stands between.
+_TO_WHOM, _TO_WHOM_CHARS = re.compile("(?:[你您我他她咱]们?|大家|各位)$"), 4
 _LONGEST = 96  # letters past an end are looked at so far
 _JOINTS = frozenset("._-/@:#")
 
@@ -108,8 +111,8 @@ def how_of(word: Word, laid: Laid, surface: str, written: str) -> How:
     return kinds.pop() if len(kinds) == 1 else How.MIXED
 
 
-def is_meant(word: Word, laid: Laid, view: View, readings: Readings) -> bool:
-    """Tell whether a text is better read with the word where it lies than as ordinary words."""
+def is_meant(word: Word, laid: Laid, view: View, readings: Readings, cost: float) -> bool:
+    """Tell whether a text is better read with the word where it lies, at this cost, than as it stands."""
     start, end = view.places[laid.first], view.places[laid.last] + 1
     if not _has_borders(word, laid, view) or _is_clause_break(laid):
         return False
@@ -119,7 +122,7 @@ def is_meant(word: Word, laid: Laid, view: View, readings: Readings) -> bool:
     over = reading.word_over(first), reading.word_over(last)
     crossed = sum(map(bool, over))
     ordinarily = reading.whole - reading.before[first] - reading.after[last]
-    gain = ordinarily - cost_of(word, laid) - CROSSED * crossed
+    gain = ordinarily - cost - CROSSED * crossed
     is_torn = crossed and end - start == word.size and kinds <= _WRITTEN and _is_torn(first, last, over)
     if is_torn and (word.size > 2 or gain < TORN_BY):
         return False
@@ -149,7 +152,8 @@ def _is_object(view: View, at: int) -> bool:
     """Tell whether a symbol alone stands where a verb or a measure wants its noun, and once."""
     place = view.places[at]
     again = view.text[place + 1 : place + 2] == view.text[place]
-    return place > 0 and view.marks[place - 1] in _TAKERS and not again
+    before = _TO_WHOM.sub("", view.marks[max(0, place - _TO_WHOM_CHARS) : place])
+    return before[-1:] in _TAKERS and bool(before) and not again
 
 
 def _is_clause_break(laid: Laid) -> bool:

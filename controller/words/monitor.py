@@ -235,7 +235,7 @@ class Monitor:
     ) -> list[Found]:
         readings = Readings(view.marks)
         purse = Purse(len(view.text))
-        spans: Spans | None = None
+        spans: tuple[Spans, Spans] | None = None
         meant: list[tuple[float, Word, Laid]] = []
         for (_, at), word in candidates.items():
             laid = lay(word, view, at, purse)
@@ -247,8 +247,9 @@ class Monitor:
                 laid.first, laid.last = first, last
             spans = spans or self._allowed.spans(view)
             why = silenced(view, laid, spans)
-            if not why and is_meant(word, laid, view, readings):
-                meant.append((cost_of(word, laid), word, laid))
+            cost = cost_of(word, laid)
+            if not why and is_meant(word, laid, view, readings, cost):
+                meant.append((cost, word, laid))
             elif passed is not None:
                 passed.append(self._passed(view, word, laid, why or Why.ORDINARY))
         return self._kept(view, meant, passed)
