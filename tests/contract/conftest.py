@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from controller.core import Core
+from controller.store import open_store
 from tests.support import postgres
 from tests.support.backends import Backend
 from tests.support.clock import fixed_clock
@@ -25,14 +28,29 @@ def servers() -> Iterator[Callable[[], postgres.Cluster]]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with this release's schema and no row in it, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "farm.db"
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def backend(
-    request: pytest.FixtureRequest, tmp_path: Path, servers: Callable[[], postgres.Cluster]
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    servers: Callable[[], postgres.Cluster],
+    sqlite_file: Path,
 ) -> Iterator[Backend]:
-    url = f"sqlite:///{tmp_path}/farm.db" if request.param == "sqlite" else servers().fresh_url()
-    made = Backend(kind=request.param, url=url, clock=fixed_clock())
-    yield made
-    made.close()
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{shutil.copy(sqlite_file, tmp_path / 'farm.db')}"
+        else:
+            url = stack.enter_context(servers().lent())
+        made = Backend(kind=request.param, url=url, clock=fixed_clock())
+        stack.callback(made.close)
+        yield made
 
 
 @pytest.fixture

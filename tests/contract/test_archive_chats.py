@@ -9,11 +9,11 @@ import pytest
 
 from controller import grams
 from controller.archive import Archive
+from controller.batches import Batch
 from controller.captures import RuleParts
 from controller.clock import FixedClock
 from controller.core import Core
 from controller.errors import SpoolGap
-from controller.ingest import Batch
 from controller.model import AccountId, PhoneId
 from controller.records import Message
 from controller.store.base import Store

@@ -222,7 +222,8 @@ def test_nobody_is_asked_twice_on_sqlite() -> None:
 
 
 def test_nobody_is_asked_twice_on_postgresql(servers: Callable[[], Cluster]) -> None:
-    run(lambda: servers().fresh_url(), examples=12)
+    with servers().lent_again() as url:
+        run(url, examples=12)
 
 
 def test_the_machine_sees_a_repeat_of_what_may_have_been_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def new(n: int, text: str, phone_id: PhoneId, chat: int) -> NewMessage:
         ambiguous=False,
     )
     told = " ".join((grams.of_text(text), grams.of_phone(phone_id), grams.of_account(PLACES[phone_id])))
-    return NewMessage(chat, n, "spool", n, seen, START_MS, START_MS, told)
+    return NewMessage.of(chat, n, "spool", n, seen, START_MS, START_MS, told)
 
 
 def found(store: Store, query: str, phone_id: PhoneId | None, page: int) -> list[int]:

@@ -21,7 +21,7 @@ from controller.store import open_store, statements
 from controller.store.base import Permit
 from tests.support.backends import Backend, race
 from tests.support.clock import START_MS, fixed_clock
-from tests.support.corefarm import handset, submit
+from tests.support.corefarm import core_on, handset, submit
 from tests.support.postgres import Cluster
 
 
@@ -59,6 +59,39 @@ def test_both_databases_have_the_same_tables_and_columns(
     )
     assert small == large
     assert "permits" in small
+
+
+def everything(url: str) -> dict[str, object]:
+    """Return the rows of each table and where each sequence stands."""
+    with psycopg.connect(url) as conn:
+        names = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        found: dict[str, object] = {
+            name: conn.execute(f"SELECT * FROM {name}").fetchall()  # type: ignore[arg-type]  # names of our own schema
+            for (name,) in names
+        }
+        sequences = conn.execute(
+            "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1"
+        )
+        return found | {"sequences": sequences.fetchall()}
+
+
+def test_a_database_lent_to_one_test_after_another_is_each_time_as_a_first_start_leaves_it(
+    servers: Callable[[], Cluster],
+) -> None:
+    with servers().lent() as url:
+        first = everything(url)
+        store = open_store(url)
+        core = core_on(store, fixed_clock())
+        submit(core, 3, [handset(core, 1)])
+        store.close()
+        assert everything(url) != first
+    with servers().lent() as again:
+        assert again == url
+        assert everything(again) == first
+        with psycopg.connect(again) as conn:
+            conn.execute("ALTER TABLE jobs ADD COLUMN of_a_test BIGINT")
+    with servers().lent() as another:
+        assert another != url
 
 
 def test_an_up_to_date_database_opens_again_with_what_it_held(backend: Backend) -> None:

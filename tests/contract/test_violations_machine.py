@@ -279,7 +279,8 @@ def test_the_desk_keeps_its_rules_on_sqlite() -> None:
 
 
 def test_the_desk_keeps_its_rules_on_postgresql(servers: Callable[[], Cluster]) -> None:
-    run(lambda: servers().fresh_url(), examples=4)
+    with servers().lent_again() as url:
+        run(url, examples=4)
 
 
 def test_the_machine_sees_a_verdict_of_one_where_two_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def staffed(served: Serving, number: int) -> str:
 
 
 def test_init_makes_what_is_needed_for_the_owner_only_and_says_the_rules(fresh: Home):
-    said = fresh.init()
+    said = fresh.farm_alone("init", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
     assert said.code == 0
     assert stat.S_IMODE(fresh.data.stat().st_mode) == 0o700
     assert stat.S_IMODE((fresh.data / "token").stat().st_mode) == 0o600
@@ -491,7 +491,7 @@ def test_a_reader_that_goes_away_is_no_error_to_read(home: Home):
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_the_controller_stops_when_asked_and_starts_again(fresh: Home, sign: signal.Signals):
     fresh.init()
-    with Serving(fresh) as serving:
+    with Serving(fresh, is_installed=True) as serving:
         fresh.farm("phones", "number", "7", "--serial", "S7")
         started = time.monotonic()
         said = serving.stop(sign)

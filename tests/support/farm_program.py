@@ -1,4 +1,4 @@
-"""The real `farm` program as a subprocess, in a home of its own."""
+"""The real `farm` program as a process, in a home of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.support.farmfork import farm_forks
+from tests.support.farmfork import Forked, farm_forks
 
 LIMIT_S = 60.0
 FARM = shutil.which("farm", path=str(Path(sys.executable).parent)) or "farm"
@@ -95,19 +95,25 @@ class Home:
             preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- nothing here holds a lock at a fork
         )
 
+    def begin_forked(self, *args: str) -> Forked:
+        """Start a command, forked from a process that has its imports done."""
+        return farm_forks().begin(args, folder=self.folder, env=self.env)
+
     def init(self) -> Said:
         """Write the configuration on ports the system chooses."""
-        return self.farm_alone("init", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
+        return self.farm("init", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
 
 
 class Serving:
-    """`farm serve` in a home; its commands know where it is."""
+    """`farm serve` in a home; its commands know where it is. Forked, if it is not to be the installed one."""
 
-    def __init__(self, home: Home) -> None:
-        self.home = home
+    process: subprocess.Popen[bytes] | Forked
+
+    def __init__(self, home: Home, *, is_installed: bool = False) -> None:
+        self.home, self._is_installed = home, is_installed
 
     def __enter__(self) -> Self:
-        self.process = self.home.begin("serve")
+        self.process = self.home.begin("serve") if self._is_installed else self.home.begin_forked("serve")
         try:
             line = first_line(self.process)
         except BaseException:
@@ -140,7 +146,7 @@ def _said(code: int, out: bytes, err: bytes) -> Said:
     return Said(code, out.decode(), err.decode())
 
 
-def first_line(process: subprocess.Popen[bytes], within_s: float = 30) -> str:
+def first_line(process: subprocess.Popen[bytes] | Forked, within_s: float = 30) -> str:
     """Return the first line on stdout; fails with stderr if the process ends before."""
     assert process.stdout is not None
     deadline = time.monotonic() + within_s

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[2]
 MESSAGE_BYTES = 1 << 20
@@ -35,6 +36,47 @@ PRELOAD = (
     "rich.table",
     "encodings.idna",
 )
+
+
+class Forked:
+    """A command that runs on, in the hands of a test as `subprocess.Popen` would be."""
+
+    def __init__(self, pid: int, link: socket.socket, stdout: IO[bytes], stderr: IO[bytes]) -> None:
+        self.pid, self.stdout = pid, stdout
+        self.returncode: int | None = None
+        self._link, self._stderr = link, stderr
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while it runs."""
+        if self.returncode is None and select.select([self._link], [], [], 0)[0]:
+            self.returncode = int(self._link.recv(MESSAGE_BYTES))
+            self._link.close()
+        return self.returncode
+
+    def wait(self, timeout: float) -> int:
+        """Wait for its end and return the exit code; subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            select.select([self._link], [], [], timeout)
+        if (code := self.poll()) is None:
+            raise subprocess.TimeoutExpired("farm", timeout)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal while it runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float) -> tuple[bytes, bytes]:
+        """Wait for its end and return what it said and was not read; subprocess.TimeoutExpired."""
+        self.wait(timeout)
+        if self.stdout.closed:
+            return b"", b""
+        with self.stdout, self._stderr:
+            return self.stdout.read(), _written(self._stderr.fileno())
 
 
 class FarmForks:
@@ -54,19 +96,34 @@ class FarmForks:
         self, args: Sequence[str], *, folder: Path, env: Mapping[str, str], within_s: float
     ) -> tuple[int, bytes, bytes]:
         """Run a command to its end; returns exit code, stdout and stderr. TimeoutError if it takes longer."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with ours, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            asked = json.dumps({"args": list(args), "folder": str(folder), "env": dict(env)})
-            with theirs:
-                socket.send_fds(
-                    self._control, [asked.encode()], [out.fileno(), err.fileno(), theirs.fileno()]
-                )
-            pid = int(ours.recv(MESSAGE_BYTES))
-            if not select.select([ours], [], [], within_s)[0]:
-                os.kill(pid, signal.SIGKILL)
-                raise TimeoutError(f"farm {args[0] if args else ''} took longer than {within_s} s")
-            code = int(ours.recv(MESSAGE_BYTES))
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            ours, pid = self._fork(args, folder, env, out.fileno(), err.fileno())
+            with ours:
+                if not select.select([ours], [], [], within_s)[0]:
+                    os.kill(pid, signal.SIGKILL)
+                    raise TimeoutError(f"farm {args[0] if args else ''} took longer than {within_s} s")
+                code = int(ours.recv(MESSAGE_BYTES))
             return code, _written(out.fileno()), _written(err.fileno())
+
+    def begin(self, args: Sequence[str], *, folder: Path, env: Mapping[str, str]) -> Forked:
+        """Start a command that runs on; what it says on stdout is to be little, or to be read."""
+        err = tempfile.TemporaryFile()  # noqa: SIM115 -- the process that is returned closes it
+        reading, writing = os.pipe()
+        try:
+            link, pid = self._fork(args, folder, env, writing, err.fileno())
+        finally:
+            os.close(writing)
+        return Forked(pid, link, os.fdopen(reading, "rb"), err)
+
+    def _fork(
+        self, args: Sequence[str], folder: Path, env: Mapping[str, str], out: int, err: int
+    ) -> tuple[socket.socket, int]:
+        """Return the connection that tells how the command ended, and its process id."""
+        asked = json.dumps({"args": list(args), "folder": str(folder), "env": dict(env)})
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            socket.send_fds(self._control, [asked.encode()], [out, err, theirs.fileno()])
+        return ours, int(ours.recv(MESSAGE_BYTES))
 
     def close(self) -> None:
         """End the process."""
@@ -127,6 +184,8 @@ def _become_farm(asked: dict[str, object], out: int, err: int) -> None:
     for file, place in ((os.open(os.devnull, os.O_RDONLY), 0), (out, 1), (err, 2)):
         os.dup2(file, place)
         os.close(file)
+    # A test run in the background of a shell ignores the interrupt, and so would its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(str(asked["folder"]))
     os.environ.clear()
     os.environ.update(asked["env"])  # type: ignore[call-overload]  # a mapping of texts, as it was sent

@@ -1,4 +1,4 @@
-"""A controller and many agents' streams as processes that can be killed: python -m tests.support.killfarm ...
+"""A controller and many agents' streams as processes that can be killed, forked by the crash rig's nursery.
 
 `controller URL PORT PHONES` serves until it is killed. `agents PORT FOLDER PHONES load|drain` writes messages
 into each file and says what was committed and what acknowledged, or sends what waits and ends.
@@ -6,11 +6,14 @@ into each file and says what was committed and what acknowledged, or sends what 
 
 from __future__ import annotations
 
+import os
 import random
+import socket
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from agent import session as session_module
 from agent.capture.chatlog import ChatRead, SeenBubble, Tail
@@ -123,8 +126,14 @@ def agents(port: int, folder: Path, phones: int, what: str) -> None:
     say("drained")
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "controller":
-        controller(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+def be_killfarm(message: dict[str, Any], link: socket.socket) -> None:
+    """Do what the words of the message ask for; what is said goes over the connection."""
+    os.dup2(link.fileno(), 1)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    what, *words = message["words"]
+    if what == "controller":
+        url, port, phones = words
+        controller(url, int(port), int(phones))
     else:
-        agents(int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
+        port, folder, phones, task = words
+        agents(int(port), Path(folder), int(phones), task)

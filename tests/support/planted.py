@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, cast
+from typing import Any
 
 from controller.model import AccountId, PhoneId
 from controller.store.base import Store
 from controller.store.base_ingest import NewViolation
-from controller.store.sql import SqlTx
-from controller.store.sql_ingest import violation_row
 from tests.support.clock import START_MS
 
 _keys = itertools.count(1)
@@ -26,7 +24,6 @@ def plant(
     """Return the id of a new violation; it is about a message only if one is named."""
     key = f"planted-{next(_keys)}"
     found: dict[str, Any] = {
-        "place": -1,
         "kind": "word",
         "rule_id": "R000",
         "entry_id": "L012",
@@ -46,13 +43,13 @@ def plant(
         "notify": False,
         "at_ms": at_ms,
         "found_at_ms": at_ms,
+        "message_id": message_id,
+        "conversation_id": conversation_id,
         **parts,
         "dedupe_key": key,
     }
     with store.transaction() as tx:
-        cast(SqlTx, tx)._put(
-            "put_violations", [violation_row(message_id, conversation_id, NewViolation(**found))]
-        )
+        tx.put_violations([(NewViolation(**found), 0)])
         planted = tx.violation_by_key(key)
     assert planted is not None
     return planted.id
