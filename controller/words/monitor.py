@@ -174,16 +174,10 @@ class Monitor:
     def _may_be(word: Word, stream: Stream, start: int, end: int) -> bool:
         """Tell whether a word of three characters or more may lie where its beginning sounds like it does."""
         folded, gaps = stream.folded, stream.gaps
-        if (
-            word.size > PREFIX
-            and not any(gaps[start : start + word.size - 1])
-            and not may_follow(word, folded, end)
-        ):
-            return False
+        if word.size > PREFIX:
+            return may_follow(word, folded, end) and not is_out_of_place(word, stream, start)
         if is_out_of_place(word, stream, start):
             return False
-        if word.size > PREFIX:
-            return may_follow(word, folded, end)
         if any(gaps[start : end - 1]) or not folded[start:end].isalpha():
             return True
         return not is_torn_apart(folded, gaps, start, end, 0.0)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from controller.words.aligning import BETWEEN
-from controller.words.folding import Quick, table
+from controller.words.folding import table
 from controller.words.sieve import sounds_of_folded
 
 NOISE, CLAUSE = "\x00", "\x01"
@@ -40,9 +40,16 @@ class Stream:
         return self.text[self.places[place] + 1 : self.places[place + 1]]
 
 
-@lru_cache(maxsize=1)
-def _quick() -> tuple[Quick, Quick]:
-    return Quick(_marks()), Quick(sounds_of_folded())
+class _Both(dict[int, str]):
+    """For str.translate: each code point's folded character or mark, and its class of sound after it."""
+
+    def __missing__(self, code: int) -> str:
+        plain = _marks().get(code) or chr(code)
+        both = self[code] = plain + sounds_of_folded().get(ord(plain), plain)
+        return both
+
+
+_both = _Both()
 
 
 @lru_cache(maxsize=1)
@@ -53,12 +60,13 @@ def _marks() -> dict[int, str]:
 
 def stream_of(text: str) -> Stream:
     """Return the stream of one text."""
-    to_marks, to_sounds = _quick()
-    marks = text.translate(to_marks)
+    # One look at each character instead of two: that is most of what a short text costs.
+    both = text.translate(_both)
+    marks, sounds = both[::2], both[1::2]
     folded = marks.replace(NOISE, "").replace(CLAUSE, "")
-    sounds = folded.translate(to_sounds)
     if len(folded) == len(marks):
         return Stream(folded, sounds, bytes(len(folded)))
+    sounds = sounds.replace(NOISE, "").replace(CLAUSE, "")
     return Stream(folded, sounds, _gaps(marks, len(folded)), text, marks)
 
 
