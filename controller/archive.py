@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from controller import readings
+from controller.batches import Batch
+from controller.chatplaces import Places
 from controller.errors import BadRequest, SpoolGap, StoreUnreachable, UnknownConversation, UnknownPhone
-from controller.ingest import Batch, Intake
-from controller.ingestchats import Places
+from controller.ingest import Intake
 from controller.ledger import Ledger, Work
 from controller.model import AccountId, PhoneId
 from controller.records import BlindScreen, ChatRemoval, Conversation, Gap, Message, StoredEvent, Warned
@@ -35,7 +36,7 @@ class Archive:
         """
         return self._accept(self.batch(phone_id, spool_id, first_seq, bodies))
 
-    def batch(self, phone_id: PhoneId, spool_id: str, first_seq: int, bodies: Iterable[bytes]) -> Batch:
+    def batch(self, phone_id: PhoneId, spool_id: str, first_seq: int, bodies: Sequence[bytes]) -> Batch:
         """Return a batch for `accept_all` with all that needs no database; for any thread."""
         shelf = self._ledger.shelves.current()
         return Batch.of(phone_id, spool_id, first_seq, bodies, shelf=shelf, grams_of=self._grams_of)

@@ -6,11 +6,12 @@ of a person deleted a friend is not told either; it counts for who has the phone
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from controller import grams
-from controller.clock import MINUTE_MS, SECOND_MS
+from controller.clock import MINUTE_MS
 from controller.findings import SYSTEM, Finding, Line
 from controller.hours import zone
 from controller.records import ChatRemoval
@@ -130,9 +131,25 @@ def _night(rule: Rule, line: Line, zone_name: str, first_read_ms: Callable[[], i
     return night
 
 
+def first_ms(from_ms: int, read_at_ms: int) -> int:
+    """Return when a message was said at the earliest; `from_ms`: as the screen places it, 0: it does not."""
+    return from_ms or read_at_ms - _READ_AT_LEAST_MS
+
+
+def is_night(rules: Sequence[Rule], zone_name: str, at_ms: int) -> bool:
+    """Tell whether a moment is of a night that one of the rules looks at."""
+    return any(_night_of(rule.on.hours, zone_name, at_ms) for rule in rules)
+
+
 def _night_of(hours: tuple[int, int], zone_name: str, at_ms: int) -> str:
+    return _night_of_minute(hours, zone_name, at_ms // MINUTE_MS)
+
+
+@lru_cache(maxsize=8_192)
+def _night_of_minute(hours: tuple[int, int], zone_name: str, at_min: int) -> str:
+    # Night begins and ends with a minute, and many messages are of one.
     try:
-        local = datetime.fromtimestamp(at_ms / SECOND_MS, tz=zone(zone_name))
+        local = datetime.fromtimestamp(at_min * 60, tz=zone(zone_name))
     except (OverflowError, ValueError, OSError):
         return ""
     first, last = hours

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from controller.clock import MINUTE_MS
 from controller.model import AccountId, Notice
 from controller.sessions import Window
 from controller.weekhours import is_within
@@ -14,6 +15,8 @@ NO_NOTICE = "no_notice"
 EXCLUDED = "excluded"
 OUTSIDE_HOURS = "outside_hours"
 CAPTURE_OFF = "capture_off"
+# Nothing is dated so far away.
+_LONG_AGO_MS = 2**63
 OTHER_ACCOUNT = "other_account"  # signed in was another account than the one bound to the phone
 
 
@@ -138,6 +141,21 @@ class Gate:
         if rules.mode is CaptureMode.OFF:
             return CAPTURE_OFF
         return "" if is_within(rules.capture_windows, self.zone, at_ms) else OUTSIDE_HOURS
+
+    def steady(self, at_ms: int) -> tuple[int, int]:
+        """Return a time around a moment, half-open, in which nothing changes the verdict on any chat."""
+        changes = {record.at_ms for record in self.records}
+        changes |= {one.withdrawn_at_ms for one in self.records if one.withdrawn_at_ms is not None}
+        changes |= {one.since_ms for one in self.versions}
+        changes |= {at for one in self.once_excluded for at in (one.from_ms, one.to_ms)}
+        changes |= {rules.set_at_ms for rules in (self.rules, *self.former_rules)}
+        if any(rules.capture_windows for rules in (self.rules, *self.former_rules)):
+            # Windows begin and end with a minute.
+            changes |= {at_ms // MINUTE_MS * MINUTE_MS, (at_ms // MINUTE_MS + 1) * MINUTE_MS}
+        return (
+            max((at for at in changes if at <= at_ms), default=-_LONG_AGO_MS),
+            min((at for at in changes if at > at_ms), default=_LONG_AGO_MS),
+        )
 
     def is_open(self, at_ms: int) -> bool:
         """Tell whether something of a moment may be kept of which nobody knows of what chat it is."""

@@ -51,7 +51,7 @@ def of_text(*texts: str) -> str:
     """
     found: set[str] = set()
     for text in texts:
-        for run in _runs(text[:_MOST_GRAMS]):
+        for run in runs(text[:_MOST_GRAMS]):
             found.update(map(add, run, run[1:]))
             found.add(run[-1])
     return " ".join(found)
@@ -63,9 +63,9 @@ def of_query(wanted: str) -> list[str]:
     A single character alone stands for all grams that begin with it; beside longer parts it is left to
     `contains`.
     """
-    runs = _runs(wanted)
-    pairs = list(dict.fromkeys(pair for run in runs for pair in map(add, run, run[1:])))
-    return pairs or [run + PREFIX for run in dict.fromkeys(runs)]
+    parts = runs(wanted)
+    pairs = list(dict.fromkeys(pair for run in parts for pair in map(add, run, run[1:])))
+    return pairs or [run + PREFIX for run in dict.fromkeys(parts)]
 
 
 def of_queries(wanted: Iterable[str]) -> list[str]:
@@ -91,5 +91,6 @@ def of_conversation(conversation_id: int) -> str:
     return f"{_MARK}c{conversation_id}"
 
 
-def _runs(text: str) -> list[str]:
+def runs(text: str) -> list[str]:
+    """Return the runs of letters, digits and signs that a text is cut into, folded."""
     return _RUN.findall(fold(text))

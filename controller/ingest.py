@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 from controller import captures
+from controller.batches import Batch, Sealed, Stretch, unsealed
 from controller.capturerules import OTHER_ACCOUNT, Gate, VersionInForce
+from controller.chatplaces import Places
 from controller.errors import BadRequest, SpoolGap
 from controller.fleet import known_phone
-from controller.ingestchats import ChatIntake, Places, Seen
+from controller.ingestchats import ChatIntake, First, Seen
 from controller.ledger import Work
 from controller.model import AccountId, Phone, PhoneId, Tenure
 from controller.monitoring import Watch
-from controller.readings import GramsOf, Reading, grams_of, read
-from controller.reports import Reports, Source, Unfit, account_of, fit
-from controller.shelves import Shelf
-from controller.store.base_ingest import NewEvent
+from controller.readings import GramsOf, Reading
+from controller.reports import Reports, Source, account_of
+from controller.store.base_ingest import ChatSaid, NewEvent
 from controller.tenures import as_of
 from protos.facts import (
     ChatRemoved,
@@ -32,75 +34,19 @@ from protos.facts import (
     UnknownFact,
     conversation_key,
 )
-from protos.wire import Unsealable, kind_of, unseal
+from protos.wire import MessageRow, kind_of
 
 # What tells about somebody's chats: kept only where the account's gate lets it in.
 CHAT_FACTS = (MessageSeen, MessageChanged, ChatRemoved, GapSeen, FriendAccepted, FriendRequestSeen)
 
+_MESSAGE = "message_seen"
+# Not NewEvent._make: that takes three times as long, for each event.
+_new_event = partial(tuple.__new__, NewEvent)
 POISON = "poison"
 REFUSED = "refused_"
 
 # Both databases count in signed 64 bits.
 _MAX_SEQ = 2**63 - 1
-
-
-class Sealed(NamedTuple):
-    """An event with its exact bytes; without `event` it is broken, and `flaw` says how."""
-
-    body: bytes | None  # None: not to be kept
-    body_hash: bytes
-    event: Event | None
-    flaw: str = ""
-    unfit: Event | None = None  # what a broken one tells, as far as it can be read
-
-
-def unsealed(body: bytes) -> Sealed:
-    """Return an event out of its bytes; one that cannot be read or kept is said to be broken."""
-    digest = hashlib.sha256(body).digest()
-    event = None
-    try:
-        event = unseal(body)
-        # A text that holds a NUL has a zero byte on the wire.
-        return Sealed(body, digest, fit(event, is_without_nul=b"\0" not in body))
-    except (Unsealable, Unfit) as error:
-        return Sealed(body, digest, None, str(error)[:200], event)
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Events of one outbox, numbered from `first_seq` without holes."""
-
-    phone_id: PhoneId
-    spool_id: str
-    first_seq: int
-    events: Sequence[Sealed]
-    reading: Reading | None = None  # what words and rules see in the events; None: not looked at yet
-
-    @classmethod
-    def of(
-        cls,
-        phone_id: PhoneId,
-        spool_id: str,
-        first_seq: int,
-        bodies: Iterable[bytes],
-        *,
-        shelf: Shelf | None = None,
-        grams_of: GramsOf = grams_of,
-    ) -> Batch:
-        """Unseal a batch and look at its texts; best where nobody waits for the core's thread."""
-        events = [unsealed(body) for body in bodies]
-        reading = None
-        if shelf is not None:
-            facts = [sealed.event for sealed in events]
-            reading = read(facts, shelf, grams_of(facts))
-        return cls(phone_id, spool_id, first_seq, events, reading)
-
-    def read_by(self, shelf: Shelf, grams_of: GramsOf) -> Reading:
-        """Return what words and rules of a shelf see in the events; looked at again only if it is another."""
-        if self.reading is not None and self.reading.version == shelf.version:
-            return self.reading
-        facts = [sealed.event for sealed in self.events]
-        return read(facts, shelf, self.reading.grams if self.reading is not None else grams_of(facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +59,22 @@ class Opened:
     high_water: int
     tenures: Sequence[Tenure]
 
+    def phone_at(self, at_ms: int) -> Phone:
+        """Return the phone with the holder and the account it had at a moment."""
+        return as_of(self.phone, self.tenures, at_ms)
+
     def phone_of(self, sealed: Sealed) -> Phone:
         """Return the phone with the holder and the account it had when an event was written."""
         event = sealed.event or sealed.unfit
-        return self.phone if event is None else as_of(self.phone, self.tenures, event.at_ms)
+        return self.phone if event is None else self.phone_at(event.at_ms)
+
+
+class Steady(NamedTuple):
+    """A time, half-open, in which what may be kept of an account stays the same; chats open in it."""
+
+    from_ms: int
+    to_ms: int
+    open_keys: set[str]
 
 
 class Intake:
@@ -136,13 +94,14 @@ class Intake:
         self._reached: dict[tuple[PhoneId, str], int] = {}
         self._versions: tuple[VersionInForce, ...] | None = None
         self._gates: dict[tuple[str, str], Gate] = {}
+        self._steady: dict[tuple[str, str], Steady] = {}
         self._grams_of = grams_of
         self._watch = Watch(work)
         self._chats = ChatIntake(work, known, self._watch)
 
     def open(self, batch: Batch) -> Opened:
         """Lock what a batch needs; BadRequest, UnknownPhone, SpoolGap before anything is changed by it."""
-        if batch.first_seq < 1 or batch.first_seq + len(batch.events) > _MAX_SEQ:
+        if batch.first_seq < 1 or batch.first_seq + batch.size > _MAX_SEQ:
             raise BadRequest("events are numbered from 1")
         tx = self._work.tx
         phone = known_phone(tx, batch.phone_id, locks=True)
@@ -154,8 +113,8 @@ class Intake:
         high_water = tx.lock_spool(batch.phone_id, batch.spool_id, self._work.now_ms)
         if batch.first_seq > high_water + 1:
             raise SpoolGap(expected_seq=high_water + 1)
-        dated = [event.at_ms for sealed in batch.events if (event := sealed.event or sealed.unfit)]
-        is_older = bool(dated) and min(dated) < phone.held_since_ms
+        earliest_ms = batch.earliest_ms()
+        is_older = earliest_ms is not None and earliest_ms < phone.held_since_ms
         reading = batch.read_by(self._watch.shelf, self._grams_of)
         return Opened(batch, reading, phone, high_water, tx.tenures(phone.phone_id) if is_older else ())
 
@@ -164,34 +123,37 @@ class Intake:
         batch, high_water = opened.batch, opened.high_water
         if firsts := self._firsts(opened):
             self._chats.expect(batch.spool_id, firsts)
-        told, marks = opened.reading.grams, opened.reading.marks
-        for place, sealed in enumerate(batch.events):
-            seq = batch.first_seq + place
-            # The spool is held: beyond its high water no place is taken.
-            if seq > high_water or not self._is_there(opened, seq, sealed):
-                source = Source(opened.phone_of(sealed), batch.spool_id, seq)
-                self._take(source, sealed, Seen(told[place], marks.get(place)))
-        reached = batch.first_seq + len(batch.events) - 1
+        place = 0
+        for part in batch.parts:
+            if isinstance(part, Stretch):
+                self._take_stretch(opened, place, part)
+                place += len(part.rows)
+            else:
+                self._take_one(opened, place, part)
+                place += 1
+        reached = batch.first_seq + batch.size - 1
         if reached > high_water:
             self._reached[batch.phone_id, batch.spool_id] = reached
         return max(reached, high_water)
 
-    def _firsts(self, opened: Opened) -> list[tuple[Source, Event]]:
+    def _firsts(self, opened: Opened) -> list[First]:
         """Return the first messages of chats that nobody met before, as far as they may be kept."""
-        batch = opened.batch
-        firsts: dict[tuple[AccountId, str], tuple[Source, Event]] = {}
+        firsts: dict[tuple[AccountId, str], First] = {}
         last_key = None
-        for seq, sealed in enumerate(batch.events, batch.first_seq):
-            event = sealed.event
-            fact = None if event is None else event.fact
-            if event is None or not isinstance(fact, MessageSeen) or fact.conversation_key == last_key:
+        for seq, at_ms, seen_account, seen in _messages(opened.batch):
+            key = seen.conversation_key
+            if key == last_key:
                 continue
-            last_key = fact.conversation_key
-            source = Source(opened.phone_of(sealed), batch.spool_id, seq)
-            chat = (account_of(source, event), last_key)
-            is_new = seq > opened.high_water and chat not in firsts and not self._chats.knows(*chat)
-            if is_new and not self._refusal(source, event):
-                firsts[chat] = (source, event)
+            last_key = key
+            source = Source(opened.phone_at(at_ms), opened.batch.spool_id, seq)
+            account_id = account_of(source, seen_account)
+            is_new = seq > opened.high_water and not self._chats.knows(account_id, key)
+            if not is_new or (account_id, key) in firsts or self._why_not(source, account_id, key, at_ms):
+                continue
+            said = ChatSaid(
+                account_id, source.phone.phone_id, key, seen.conversation_title, seen.conversation_kind
+            )
+            firsts[account_id, key] = First(source, said, at_ms)
         # A single one is found as quickly on its way.
         return list(firsts.values()) if len(firsts) > 1 else []
 
@@ -209,7 +171,77 @@ class Intake:
         """Let later transactions know what this one found; only after the commit."""
         self._chats.keep()
 
-    # ---- inside
+    # ---- messages by the stretch
+
+    def _take_stretch(self, opened: Opened, place: int, stretch: Stretch) -> None:
+        # The spool is held: beyond its high water no place is taken.
+        is_new = opened.batch.first_seq + place > opened.high_water
+        for start, end in stretch.chats:
+            # Who had the phone may have changed in between.
+            if not (is_new and not opened.tenures and self._take_run(opened, place, stretch, start, end)):
+                for n in range(start, end):
+                    self._take_one(opened, place + n, unsealed(stretch.bodies[n]))
+
+    def _take_run(self, opened: Opened, place: int, stretch: Stretch, start: int, end: int) -> bool:
+        """Take messages of one chat in, all of one fate; False, and nothing is kept, if they are not."""
+        batch, phone, rows = opened.batch, opened.phone, stretch.rows[start:end]
+        seq = batch.first_seq + place + start
+        source = Source(phone, batch.spool_id, seq)
+        account_id = account_of(source, rows[0].account_id)
+        if not self._keeps_all(source, account_id, rows):
+            return False
+        places = range(place + start, place + end)
+        told, found = opened.reading.grams, opened.reading.marks
+        marks = {n - places.start: found[n] for n in places if n in found} if found else {}
+        if not self._chats.take_run(source, account_id, rows, told[places.start : places.stop], marks):
+            return False
+        self._events += map(
+            _new_event,
+            zip(
+                repeat(phone.phone_id),
+                repeat(batch.spool_id),
+                range(seq, seq + len(rows)),
+                repeat(_MESSAGE),
+                stretch.bodies[start:end],
+                stretch.hashes[start:end],
+                repeat(""),
+                repeat(rows[0].phone_epoch),
+                [row.at_ms for row in rows],
+                repeat(self._work.now_ms),
+                strict=False,  # most of these have no end
+            ),
+        )
+        return True
+
+    def _keeps_all(self, source: Source, account_id: AccountId, rows: Sequence[MessageRow]) -> bool:
+        """Tell whether all these messages of a chat may be kept; False also where that is not sure."""
+        if account_id != source.phone.account_id:
+            return False
+        times = [row.at_ms for row in rows]
+        first_ms, last_ms = min(times), max(times)
+        holder = source.phone.holder
+        steady = self._steady.get((account_id, holder))
+        if steady is None or not steady.from_ms <= first_ms < steady.to_ms:
+            steady = Steady(*self._gate(account_id, holder).steady(first_ms), set())
+            self._steady[account_id, holder] = steady
+        if last_ms >= steady.to_ms:
+            return False
+        key = rows[0].conversation_key
+        if key not in steady.open_keys:
+            if self._why_not(source, account_id, key, first_ms):
+                return False
+            steady.open_keys.add(key)
+        return True
+
+    # ---- one by one
+
+    def _take_one(self, opened: Opened, place: int, sealed: Sealed) -> None:
+        seq = opened.batch.first_seq + place
+        # The spool is held: beyond its high water no place is taken.
+        if seq > opened.high_water or not self._is_there(opened, seq, sealed):
+            source = Source(opened.phone_of(sealed), opened.batch.spool_id, seq)
+            reading = opened.reading
+            self._take(source, sealed, Seen(reading.grams[place], reading.marks.get(place)))
 
     def _is_there(self, opened: Opened, seq: int, sealed: Sealed) -> bool:
         # It may have come in this very transaction.
@@ -252,7 +284,9 @@ class Intake:
             self._keep(source, sealed._replace(body=None), kind=kind_of(fact), cause=REFUSED + refusal)
             self._work.tx.count_refused(source.phone.phone_id, 1)
             # Of an account that nobody has watched not even the times are kept.
-            if refusal != OTHER_ACCOUNT or self._work.tx.phone_of_account(account_of(source, event)):
+            if refusal != OTHER_ACCOUNT or self._work.tx.phone_of_account(
+                account_of(source, event.account_id)
+            ):
                 self._chats.refused(source, event, refusal)
             return
         if isinstance(fact, UnknownFact):
@@ -263,11 +297,14 @@ class Intake:
 
     def _refusal(self, source: Source, event: Event) -> str:
         """Return why a chat event may not be kept; empty if it may."""
-        account_id = account_of(source, event)
+        account_id = account_of(source, event.account_id)
+        return self._why_not(source, account_id, _key_of(event.fact), event.at_ms)
+
+    def _why_not(self, source: Source, account_id: AccountId, key: str, at_ms: int) -> str:
         if account_id != source.phone.account_id:
             return OTHER_ACCOUNT
         # By the moment of reading: a notice does not cover what was read before the holder was told.
-        return self._gate(account_id, source.phone.holder).verdict(_key_of(event.fact), event.at_ms)
+        return self._gate(account_id, source.phone.holder).verdict(key, at_ms)
 
     def _gate(self, account_id: AccountId, holder: str) -> Gate:
         gate = self._gates.get((account_id, holder))
@@ -309,6 +346,22 @@ class Intake:
                 self._work.now_ms,
             )
         )
+
+
+def _messages(batch: Batch) -> Iterator[tuple[int, int, str, MessageRow | MessageSeen]]:
+    """Yield seq, time, account seen and what is told by messages; of neighbours of one chat by the first."""
+    seq = batch.first_seq
+    for part in batch.parts:
+        if isinstance(part, Stretch):
+            for start, _ in part.chats:
+                row = part.rows[start]
+                yield seq + start, row.at_ms, row.account_id, row
+            seq += len(part.rows)
+            continue
+        event = part.event
+        if event is not None and isinstance(event.fact, MessageSeen):
+            yield seq, event.at_ms, event.account_id, event.fact
+        seq += 1
 
 
 def _key_of(fact: Fact) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from controller import behaviours, replies
 from controller.capturerules import CaptureRules
-from controller.findings import Finding, Line
+from controller.clock import MINUTE_MS
+from controller.findings import SYSTEM, Finding, Line
 from controller.keeping import keep
 from controller.ledger import Ledger, Work
 from controller.model import AccountId, PhoneId
@@ -24,6 +26,16 @@ from controller.store.base_rules import Stood, Waiting
 UNFOLDED = "unfolded"
 # Who said a message: phone, account, holder.
 Sayer = tuple[PhoneId, AccountId, str]
+
+
+class Spoken(NamedTuple):
+    """Where a message was said: on which phone, with which account, by or to whom, in what kind of chat."""
+
+    phone_id: PhoneId
+    account_id: AccountId
+    holder: str
+    chat_kind: str
+
 
 # Some tens of milliseconds at most.
 _JUDGED_AT_ONCE = 100
@@ -44,16 +56,16 @@ class Watch:
         return self._shelf
 
     def messages(
-        self, new: Sequence[NewMessage], ids: Sequence[int], said_on: Sequence[Sayer], marks: dict[int, Mark]
+        self, new: Sequence[NewMessage], ids: Sequence[int], spoken: Sequence[Spoken], marks: dict[int, Mark]
     ) -> None:
         """Keep what rules find in messages that were archived just now; `marks` by place among them."""
-        if marks:
-            places = sorted(marks)
-            fresh = [_line(new[place], ids[place], said_on[place]) for place in places]
-            findings = self._found(new, places, fresh, [marks[place] for place in places])
+        places = sorted({*marks, *self._at_night(new, spoken)})
+        if places:
+            fresh = [_line(new[place], ids[place], spoken[place]) for place in places]
+            findings = self._found(new, places, fresh, [marks.get(place) or Mark() for place in places])
             self._keep(findings, new_from_id=ids[0])
         if self._slow:
-            self._answers(new, ids, said_on)
+            self._answers(new, ids, spoken)
 
     def changed(
         self, message: Message, chat_kind: str, sayer: Sayer, change: MessageChange, mark: Mark
@@ -93,6 +105,27 @@ class Watch:
         self._keep(behaviours.of_removal(self._shelf.book, line, removal))
 
     # ---- inside
+
+    def _at_night(self, new: Sequence[NewMessage], spoken: Sequence[Spoken]) -> list[int]:
+        """Return the places of messages that may have been said in a night that rules look at."""
+        rules = self._shelf.book.rules_of.get(Behaviour.NIGHT, ())
+        sides = {side for side in ("in", "out") if any(rule.looks_at(side) for rule in rules)}
+        minutes: dict[tuple[AccountId, int], bool] = {}
+        found = []
+        for place, one in enumerate(new if sides else ()):
+            if one.side not in sides:
+                continue
+            account_id, first_ms = (
+                spoken[place].account_id,
+                behaviours.first_ms(one.shown_from_ms, one.read_at_ms),
+            )
+            minute = (account_id, first_ms // MINUTE_MS)
+            is_night = minutes.get(minute)
+            if is_night is None:
+                is_night = minutes[minute] = behaviours.is_night(rules, self._zone(account_id), first_ms)
+            if is_night:
+                found.append(place)
+        return found
 
     def _found(
         self, new: Sequence[NewMessage], places: Sequence[int], fresh: Sequence[Line], marks: Sequence[Mark]
@@ -153,10 +186,10 @@ class Watch:
             work, version = self._work, self._shelf.version
             keep(work.tx, findings, version, found_at_ms=work.now_ms, new_from_id=new_from_id)
 
-    def _answers(self, new: Sequence[NewMessage], ids: Sequence[int], said_on: Sequence[Sayer]) -> None:
+    def _answers(self, new: Sequence[NewMessage], ids: Sequence[int], spoken: Sequence[Spoken]) -> None:
         chats: dict[int, list[int]] = {}
-        for place, one in enumerate(new):
-            if one.seen.conversation_kind == "private":
+        for place, (one, where) in enumerate(zip(new, spoken, strict=True)):
+            if where.chat_kind == "private":
                 chats.setdefault(one.conversation_id, []).append(place)
         if not chats:
             return
@@ -164,11 +197,14 @@ class Watch:
         waiting = {wait.conversation_id: wait for wait in tx.waiting_in(list(chats))}
         kept: list[Waiting] = []
         for chat, places in chats.items():
-            said = [_said(new[place], ids[place]) for place in sorted(places, key=lambda n: new[n].position)]
-            fresh = Waiting(0, chat, *said_on[places[-1]], since_ms=0, answered_ms=0, judge_ms=0)
+            places.sort(key=lambda n: new[n].position)
+            said = [_said(new[place], ids[place]) for place in _turns(new, places)]
+            where = spoken[places[-1]]
+            fresh = Waiting(0, chat, where.phone_id, where.account_id, where.holder, 0, 0, 0)
             before = waiting.get(chat)
             kept += [w for w in replies.turned(before, fresh, said, shortest_ms) if w != before]
-        over = [wait.message_id for wait in kept if not wait.judge_ms]
+        # Who was answered among these very messages was never kept as waiting.
+        over = [wait.message_id for wait in kept if not wait.judge_ms and wait.message_id < ids[0]]
         tx.put_waiting([wait for wait in kept if wait.judge_ms])
         tx.drop_waiting(over)
 
@@ -235,25 +271,24 @@ def _judge(work: Work, shelf: Shelf, wait: Waiting, findings: list[Finding]) -> 
 # ---- lines
 
 
-def _line(new: NewMessage, message_id: int, sayer: Sayer) -> Line:
-    seen = new.seen
+def _line(new: NewMessage, message_id: int, where: Spoken) -> Line:
     return Line(
         message_id=message_id,
         conversation_id=new.conversation_id,
         position=new.position,
-        chat_kind=seen.conversation_kind,
-        phone_id=sayer[0],
-        account_id=sayer[1],
-        holder=sayer[2],
-        side=seen.side,
-        kind=seen.kind,
-        text=seen.text,
+        chat_kind=where.chat_kind,
+        phone_id=where.phone_id,
+        account_id=where.account_id,
+        holder=where.holder,
+        side=new.side,
+        kind=new.kind,
+        text=new.text,
         read_at_ms=new.read_at_ms,
-        detail=seen.detail,
-        sender=seen.sender,
-        amount_fen=seen.amount_fen,
-        from_ms=seen.shown_from_ms,
-        to_ms=seen.shown_to_ms,
+        detail=new.detail,
+        sender=new.sender,
+        amount_fen=new.amount_fen,
+        from_ms=new.shown_from_ms,
+        to_ms=new.shown_to_ms,
     )
 
 
@@ -294,9 +329,19 @@ def _line_of(message: Message, chat_kind: str, sayer: Sayer) -> Line:
     )
 
 
+def _turns(new: Sequence[NewMessage], places: Sequence[int]) -> list[int]:
+    """Return the places at which somebody else began to speak: who waits for whom depends on these alone."""
+    turns, last_side = [], ""
+    for place in places:
+        side = new[place].side
+        if side != last_side and SYSTEM not in (side, new[place].kind):
+            turns.append(place)
+            last_side = side
+    return turns
+
+
 def _said(new: NewMessage, message_id: int) -> Said:
-    seen = new.seen
-    return Said(message_id, seen.side, seen.kind, new.read_at_ms, seen.shown_from_ms, seen.shown_to_ms)
+    return Said(message_id, new.side, new.kind, new.read_at_ms, new.shown_from_ms, new.shown_to_ms)
 
 
 def _follows(before: NewMessage, line: Line) -> bool:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from controller import grams
+from controller import grams, gramtable
 from controller.findings import SYSTEM
 from controller.rulebook import Behaviour, Book
 from controller.rulecheck import OWN_DETAIL
 from controller.shelves import Shelf
-from controller.splitwords import is_part
+from controller.splitwords import SHORT_CHARS, is_part
 from controller.words.found import Found
-from protos.facts import Event, MessageChanged, MessageSeen
+from protos.facts import Fact, MessageChanged, MessageSeen
+from protos.wire import MessageRow
+
+# What an event tells; None where it cannot be read.
+Told = Fact | MessageRow | None
 
 # Kinds of messages that are a behaviour.
 _BEHAVIOUR_KINDS = {
@@ -45,40 +49,35 @@ class Reading:
     marks: dict[int, Mark]
 
 
-def grams_of(events: Sequence[Event | None]) -> list[str]:
+def grams_of(facts: Sequence[Told]) -> list[str]:
     """Return what the search index keeps of each event; empty for what is not found by its text."""
-    return [_grams_of(event) for event in events]
+    return gramtable.of_texts([_searched(fact) for fact in facts])
 
 
-def no_grams(events: Sequence[Event | None]) -> list[str]:
+def no_grams(facts: Sequence[Told]) -> list[str]:
     """Return that nothing is kept in the search index."""
-    return [""] * len(events)
+    return [""] * len(facts)
 
 
-GramsOf = Callable[[Sequence[Event | None]], list[str]]
+GramsOf = Callable[[Sequence[Told]], list[str]]
 
 
-def read(events: Sequence[Event | None], shelf: Shelf, told: Sequence[str]) -> Reading:
-    """Return what the words and rules of a shelf see in events; `told` are their grams."""
+def read(facts: Sequence[Told], shelf: Shelf, told: Sequence[str]) -> Reading:
+    """Return what the words and rules of a shelf see in what events tell; `told` are their grams."""
     marks: dict[int, Mark] = {}
     texts: list[str] = []
     places: list[tuple[int, bool]] = []  # of each text: of which event, and whether it is its detail
     sight = _Sight(shelf.book)
-    for place, event in enumerate(events):
-        fact = None if event is None else event.fact
-        if isinstance(fact, MessageSeen):
-            if fact.side == SYSTEM or fact.kind == SYSTEM:
-                continue
-            if fact.text:
-                texts.append(fact.text)
-                places.append((place, False))
-            if fact.detail and fact.kind in OWN_DETAIL:
-                texts.append(fact.detail)
-                places.append((place, True))
-            sight.look(fact, place, marks)
-        elif isinstance(fact, MessageChanged) and fact.text:
-            texts.append(fact.text)
+    for place, fact in enumerate(facts):
+        text, detail = _texts_of(fact)
+        if text:
+            texts.append(text)
             places.append((place, False))
+        if detail:
+            texts.append(detail)
+            places.append((place, True))
+        if isinstance(fact, MessageRow | MessageSeen):
+            sight.look(fact, place, marks)
     for number, one in shelf.monitor.find_all(texts):
         place, is_detail = places[number]
         mark = marks.setdefault(place, Mark())
@@ -86,25 +85,33 @@ def read(events: Sequence[Event | None], shelf: Shelf, told: Sequence[str]) -> R
     return Reading(shelf.version, told, marks)
 
 
+def _texts_of(fact: Told) -> tuple[str, str]:
+    """Return the text and the detail of an event that words are looked for in; empty: there is none."""
+    if isinstance(fact, MessageRow | MessageSeen):
+        if SYSTEM in (fact.side, fact.kind):
+            return "", ""
+        return fact.text, fact.detail if fact.kind in OWN_DETAIL else ""
+    return (fact.text, "") if isinstance(fact, MessageChanged) else ("", "")
+
+
 class _Sight:
     """What of a message is worth a closer look though no word stands in it; made once for many."""
 
     def __init__(self, book: Book) -> None:
-        self._joins = book.joins
+        self._part_chars = SHORT_CHARS if book.joins else 0
         self._kinds = {kind for behaviour, kind in _BEHAVIOUR_KINDS.items() if behaviour in book.rules_of}
-        self._takes_all = Behaviour.NIGHT in book.rules_of
         self._terms = book.near_terms
 
-    def look(self, fact: MessageSeen, place: int, marks: dict[int, Mark]) -> None:
+    def look(self, fact: MessageRow | MessageSeen, place: int, marks: dict[int, Mark]) -> None:
         """Mark a message that rules look at for what it is, or for what it may be a part of."""
-        part = self._joins and is_part(fact.side, fact.kind, fact.text)
-        term = bool(self._terms) and any(term in grams.fold(fact.text) for term in self._terms)
-        if part or term or self._takes_all or fact.kind in self._kinds:
+        side, kind, text = fact.side, fact.kind, fact.text
+        part = len(text) <= self._part_chars and is_part(side, kind, text)
+        term = bool(self._terms) and any(term in grams.fold(text) for term in self._terms)
+        if (part or term or kind in self._kinds) and SYSTEM not in (side, kind):
             marks[place] = Mark(is_part=part, has_term=term)
 
 
-def _grams_of(event: Event | None) -> str:
-    fact = None if event is None else event.fact
-    if isinstance(fact, MessageSeen):
-        return grams.of_text(fact.text, fact.detail)
-    return grams.of_text(fact.text) if isinstance(fact, MessageChanged) else ""
+def _searched(fact: Told) -> str:
+    if isinstance(fact, MessageRow | MessageSeen):
+        return f"{fact.text}\n{fact.detail}" if fact.detail else fact.text
+    return fact.text if isinstance(fact, MessageChanged) else ""

@@ -40,6 +40,7 @@ from protos.facts import (
     TaskEnded,
     TaskReturned,
 )
+from protos.wire import MessageRow
 
 # Spans are closed each hour; a longer one than this comes of a clock that was set.
 _LONGEST_COVERAGE_MS = 7 * DAY_MS
@@ -63,9 +64,9 @@ class Source(NamedTuple):
     seq: int
 
 
-def account_of(source: Source, event: Event) -> AccountId:
+def account_of(source: Source, seen: str) -> AccountId:
     """Return the account an event is about: the one seen with it, else the one its phone has."""
-    return AccountId(event.account_id or source.phone.account_id or source.phone.account_seen)
+    return AccountId(seen or source.phone.account_id or source.phone.account_seen)
 
 
 def fit(event: Event, *, is_without_nul: bool = False) -> Event:
@@ -82,6 +83,19 @@ def fit(event: Event, *, is_without_nul: bool = False) -> Event:
         if not _FIRST_MOMENT_MS <= getattr(fact, name) <= _LAST_MOMENT_MS:
             raise Unfit(f"{name} is no moment")
     return event if is_without_nul else _without_nul(event)
+
+
+def is_fit(row: MessageRow) -> bool:
+    """Tell whether both databases can keep a message as it is; its texts are not looked at."""
+    return (
+        row.phone_epoch <= _MAX_NUMBER
+        and row.position <= _MAX_NUMBER
+        and row.amount_fen <= _MAX_NUMBER
+        and row.length_s <= _MAX_NUMBER
+        and _FIRST_MOMENT_MS <= row.at_ms <= _LAST_MOMENT_MS
+        and _FIRST_MOMENT_MS <= row.shown_from_ms <= _LAST_MOMENT_MS
+        and _FIRST_MOMENT_MS <= row.shown_to_ms <= _LAST_MOMENT_MS
+    )
 
 
 def _without_nul(event: Event) -> Event:
@@ -181,7 +195,9 @@ class Reports:
             # An agent speaks only of attempts that were leased to its own phone; restored data forgets some.
             if not (is_armed(fact) and _is_meant_for(work, task, phone_id)):
                 return
-            tap = Tap(account_id=account_of(source, event), phone_id=phone_id, attempt=fact.attempt)
+            tap = Tap(
+                account_id=account_of(source, event.account_id), phone_id=phone_id, attempt=fact.attempt
+            )
             work.touch(phone_id)
             if permit is not None:
                 restoring.recount_second(work, self._settings, task, tap)
@@ -230,7 +246,7 @@ class Reports:
     # ---- accounts
 
     def _rest(self, work: Work, source: Source, event: Event, cause: str) -> None:
-        account_id = account_of(source, event)
+        account_id = account_of(source, event.account_id)
         if not account_id:
             return
         rests.warn(work, account_id, cause=cause)
@@ -240,7 +256,7 @@ class Reports:
         warned = Warned(
             id=0,
             phone_id=source.phone.phone_id,
-            account_id=account_of(source, event),
+            account_id=account_of(source, event.account_id),
             warning=fact.warning,
             surface=fact.surface,
             text=fact.text,
@@ -273,16 +289,18 @@ class Reports:
         )
 
     def _observed(self, work: Work, source: Source, event: Event, fact: AddObserved) -> None:
-        account_id = account_of(source, event)
+        account_id = account_of(source, event.account_id)
         observations.observe(work, self._settings, account_id, fact, seen_ms=event.at_ms)
 
     # ---- people and coverage
 
     def _accepted(self, work: Work, source: Source, event: Event, fact: FriendAccepted) -> None:
-        friends.accepted(work, account_of(source, event), title=fact.conversation_title, how=fact.how)
+        friends.accepted(
+            work, account_of(source, event.account_id), title=fact.conversation_title, how=fact.how
+        )
 
     def _request_seen(self, work: Work, source: Source, event: Event, fact: FriendRequestSeen) -> None:
-        accepting.requested(work, source.phone.phone_id, account_of(source, event), fact)
+        accepting.requested(work, source.phone.phone_id, account_of(source, event.account_id), fact)
 
     def _coverage(self, work: Work, source: Source, event: Event, fact: CoverageSeen) -> None:
         is_sound = 0 <= fact.from_ms < fact.to_ms <= fact.from_ms + _LONGEST_COVERAGE_MS
@@ -293,7 +311,7 @@ class Reports:
             CoverageSpan(
                 id=0,
                 phone_id=source.phone.phone_id,
-                account_id=account_of(source, event),
+                account_id=account_of(source, event.account_id),
                 from_ms=fact.from_ms,
                 to_ms=to_ms,
                 state=fact.state,

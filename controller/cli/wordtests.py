@@ -146,11 +146,15 @@ def _tell_sentence(found: Record, asked: dict[str, Any]) -> None:
         say("No hit.")
     else:
         say("No hit: none of the words can be read there.")
-    for one in found["passed"]:
-        if one["why"] in _WHY:
-            say(f"not counted: {quoted(one['word'])} at {one['start']}–{one['end']}, {_WHY[one['why']]}")
+    _tell_passed(found["passed"])
     if found["is_held"]:
         say("The system itself would not say this.")
+
+
+def _tell_passed(passed: list[Record]) -> None:
+    for one in passed:
+        if one["why"] in _WHY:
+            say(f"not counted: {quoted(one['word'])} at {one['start']}–{one['end']}, {_WHY[one['why']]}")
 
 
 def _next(asked: dict[str, Any]) -> str:

@@ -8,10 +8,10 @@ from typing import Protocol
 
 import structlog
 
+from controller.batches import Batch
 from controller.core import Core
 from controller.corethread import CoreThread, Together
 from controller.errors import BadRequest, SpoolGap, StaleEpoch
-from controller.ingest import Batch
 from controller.model import Held, Lease, PhoneId
 from controller.rpc import wire
 from controller.sessions import Admission, Greeting, PhoneSettings
@@ -189,7 +189,7 @@ class PhoneSession:
         try:
             # Unsealed here: the core's thread is in the database meanwhile.
             taken = self._core.archive.batch(self.phone_id, spool_id, batch.first_seq, batch.events)
-            reached = await self._batches.call(taken, weight=len(taken.events))
+            reached = await self._batches.call(taken, weight=taken.size)
         except SpoolGap as gap:
             await self._send(wire.nack(spool_id, gap.expected_seq))
             return

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from controller.model import AccountId, PhoneId
 from controller.records import ChatRemoval, CoverageSpan, Message, MessageChange
 from protos.facts import MessageSeen
+from protos.wire import MessageRow
 
 # A span of coverage in the store is at most this long, so that what lies over a moment is found near it.
 LONGEST_SPAN_MS = 3_600_000
@@ -30,16 +31,91 @@ class NewEvent(NamedTuple):
 
 
 class NewMessage(NamedTuple):
-    """A message on its way into the archive: `seq` of `spool_id` brought it."""
+    """A message on its way into the archive, as its row has it: `seq` of `spool_id` brought it."""
 
     conversation_id: int
-    position: int  # within the chat, not within the spool
     spool_id: str
     seq: int
-    seen: MessageSeen
+    position: int  # within the chat, not within the spool
+    side: str
+    kind: str
+    text: str
+    time_label: str
+    ambiguous: int
     read_at_ms: int
     archived_at_ms: int
+    sender: str
+    shown_from_ms: int
+    shown_to_ms: int
+    amount_fen: int
+    state: str
+    length_s: int
+    detail: str
+    fragment: int
+    media_sha256: str
     grams: str  # see controller.grams; empty: it is not found by search
+
+    @classmethod
+    def of(
+        cls,
+        conversation_id: int,
+        position: int,
+        spool_id: str,
+        seq: int,
+        seen: MessageSeen,
+        read_at_ms: int,
+        archived_at_ms: int,
+        grams: str,
+    ) -> NewMessage:
+        """Return a message that was seen, at a position of its chat."""
+        return cls(
+            conversation_id,
+            spool_id,
+            seq,
+            position,
+            seen.side,
+            seen.kind,
+            seen.text,
+            seen.time_label,
+            int(seen.ambiguous),
+            read_at_ms,
+            archived_at_ms,
+            seen.sender,
+            seen.shown_from_ms,
+            seen.shown_to_ms,
+            seen.amount_fen,
+            seen.state,
+            seen.length_s,
+            seen.detail,
+            int(seen.fragment),
+            seen.media_sha256,
+            grams,
+        )
+
+    @classmethod
+    def of_row(
+        cls,
+        conversation_id: int,
+        base: int,
+        spool_id: str,
+        seq: int,
+        row: MessageRow,
+        archived_at_ms: int,
+        grams: str,
+    ) -> NewMessage:
+        """Return the message of a row whose positions begin at `base` in its chat."""
+        # Not cls(...): field by field each message takes three times as long.
+        told: tuple[Any, ...] = row
+        values = (
+            *(conversation_id, spool_id, seq, base + row.position, *told[_ROW_TEXTS], int(row.ambiguous)),
+            *(row.at_ms, archived_at_ms, *told[_ROW_FACTS], int(row.fragment), row.media_sha256, grams),
+        )
+        return tuple.__new__(cls, values)
+
+
+# What stands in a row in the same order as in a new message; a test proves it.
+_ROW_TEXTS = slice(MessageRow._fields.index("side"), MessageRow._fields.index("ambiguous"))
+_ROW_FACTS = slice(MessageRow._fields.index("sender"), MessageRow._fields.index("fragment"))
 
 
 class ChatSaid(NamedTuple):

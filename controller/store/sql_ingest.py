@@ -58,11 +58,13 @@ class IngestSql(Statements):
         """Archive messages that no event brought before, count and index them; returns their ids, rising."""
         if not messages:
             return []
-        told = self._the("new_message_ids", how_many=len(messages))["ids"]
+        listed = self._the("new_message_ids", how_many=len(messages))["ids"]
         # One row: many would be made into as many mappings.
-        ids = [int(id_) for id_ in str(told).split(",")]
-        self._put("put_messages", [_row(id_, new) for id_, new in zip(ids, messages, strict=True)])
-        self._put_grams([(id_, new.grams) for id_, new in zip(ids, messages, strict=True) if new.grams])
+        ids = [int(id_) for id_ in str(listed).split(",")]
+        rows = [(id_, *new) for id_, new in zip(ids, messages, strict=True)]
+        self._put("put_messages", [row[:-1] for row in rows])  # all but the grams
+        if told := [(row[0], row[-1]) for row in rows if row[-1]]:
+            self._put_grams(told)
         at_ms = messages[-1].archived_at_ms
         # In one order everywhere, so that two controllers cannot wait for each other.
         counts = sorted(Counter(new.conversation_id for new in messages).items())
@@ -71,33 +73,6 @@ class IngestSql(Statements):
 
     def _put_grams(self, rows: Sequence[tuple[int, str]]) -> None:
         self._put("put_grams", rows)
-
-
-def _row(message_id: int, new: NewMessage) -> tuple[Any, ...]:
-    seen = new.seen
-    return (
-        message_id,
-        new.conversation_id,
-        new.spool_id,
-        new.seq,
-        new.position,
-        seen.side,
-        seen.kind,
-        seen.text,
-        seen.time_label,
-        int(seen.ambiguous),
-        new.read_at_ms,
-        new.archived_at_ms,
-        seen.sender,
-        seen.shown_from_ms,
-        seen.shown_to_ms,
-        seen.amount_fen,
-        seen.state,
-        seen.length_s,
-        seen.detail,
-        int(seen.fragment),
-        seen.media_sha256,
-    )
 
 
 def violation_row(new: NewViolation, repeats: int) -> tuple[Any, ...]:

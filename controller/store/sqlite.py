@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,9 @@ PRAGMAS = (
     # What is erased must be gone from the file, not only from the tables.
     "secure_delete=ON",
 )
+# What archives by the thousand writes; 21 values a row at most, and a statement takes 32,766.
+_AT_ONCE = {"put_events", "put_messages", "put_grams"}
+_ROWS_AT_ONCE = 1_000
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _GONE = {
     sqlite3.SQLITE_CANTOPEN,
@@ -109,7 +114,15 @@ class SqliteStore:
     def _put(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
         if self._conn is None:
             raise StoreUnreachable("the database is closed")
-        self._conn.executemany(self._statements[name], rows)
+        statement = self._statements[name]
+        waiting = list(rows)
+        while name in _AT_ONCE and len(waiting) >= _ROWS_AT_ONCE:
+            # Python's lock is let go for each statement, not for each row: others work meanwhile.
+            part, waiting = waiting[:_ROWS_AT_ONCE], waiting[_ROWS_AT_ONCE:]
+            values = list(chain.from_iterable(part))
+            self._conn.execute(statements.of_rows(statement, _ROWS_AT_ONCE), values)
+        if waiting:
+            self._conn.executemany(statement, waiting)
 
 
 def _own(path: Path) -> int:
@@ -135,12 +148,22 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     try:
         for pragma in PRAGMAS:
             conn.execute(f"PRAGMA {pragma}").fetchall()
+        if path is None:
+            conn.deserialize(_empty())
         _migrate(Database(conn))
     except BaseException:
         conn.close()
         raise
     conn.row_factory = sqlite3.Row
     return conn
+
+
+@functools.cache
+def _empty() -> bytes:
+    """Return a database with the whole schema and nothing else: those in memory are many and short-lived."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
+        _migrate(Database(conn))
+        return conn.serialize()
 
 
 def _migrate(db: Any) -> None:

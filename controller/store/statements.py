@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 
 _HEADING = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
@@ -47,6 +48,13 @@ def many(statement: str, parameter: str) -> str:
     wanted = "json_array_elements_text(CAST(%(values)s AS JSON)) AS wanted (value)"
     # Of the file's own statements alone; the values are a parameter.
     return f"SELECT wanted.value AS asked_for, found.* FROM {wanted} CROSS JOIN LATERAL ({each}) AS found"  # noqa: S608 see above
+
+
+@lru_cache(maxsize=8)
+def of_rows(statement: str, how_many: int) -> str:
+    """Return SQLite's statement that writes so many rows, of one that ends with the values of one."""
+    head, values, row = statement.rpartition("VALUES ")
+    return head + values + ", ".join([row] * how_many)
 
 
 def steps(types: Mapping[str, str]) -> list[Step]:

@@ -74,7 +74,7 @@ def messages(chats: Sequence[tuple[PhoneId, AccountId, int]], count: int) -> Ite
             grams.of_conversation(conversation_id),
         )
         found = " ".join((grams.of_text(text), *places))
-        yield NewMessage(conversation_id, n, "bench", n, seen, AT_MS + n, AT_MS + n, found)
+        yield NewMessage.of(conversation_id, n, "bench", n, seen, AT_MS + n, AT_MS + n, found)
 
 
 def filled(store: Store, count: int) -> None:

@@ -12,10 +12,10 @@ import psycopg
 import pytest
 
 from controller import moneybook, search
+from controller.batches import Batch
 from controller.captures import RuleParts
 from controller.clock import HOUR_MS, MINUTE_MS, FixedClock
 from controller.core import Core
-from controller.ingest import Batch
 from controller.model import AccountId
 from controller.moneybook import Asked
 from controller.records import Message

@@ -374,17 +374,21 @@ def test_no_message_is_missed_or_seen_by_half_a_version(backend: Backend) -> Non
     }
     versions: list[int] = []
     turn = threading.Lock()  # a core is called from one thread at a time
+    has_begun, has_changed = threading.Event(), threading.Event()  # neither is over before the other begins
 
     def deliver() -> None:
         reached = 0
         while reached < len(bodies):
+            assert reached < len(bodies) // 2 or has_changed.wait(10)
             batch = core.archive.batch(phone.phone_id, "s", reached + 1, bodies[reached : reached + 6])
             with turn:
                 (result,) = core.archive.accept_all([batch])
             assert isinstance(result, int), result
             reached = result
+            has_begun.set()
 
     def change() -> None:
+        assert has_begun.wait(10)
         for n in range(12):
             word = ("转账", "红包")[n % 2]
             if editor is core:
@@ -392,6 +396,7 @@ def test_no_message_is_missed_or_seen_by_half_a_version(backend: Backend) -> Non
                     versions.append(editor.books.edit(swapped[word], actor="admin", act="swap") or 0)
             else:
                 versions.append(editor.books.edit(swapped[word], actor="admin", act="swap") or 0)
+            has_changed.set()
 
     race([deliver, change])
     words_of = {

@@ -1,8 +1,19 @@
 """What may be kept: a current notice at the moment of reading, no private chat, within the hours."""
 
+from dataclasses import replace
+from random import Random
+
 import pytest
 
-from controller.capturerules import CaptureRules, Gate, VersionInForce, told_by, why_not_told
+from controller.capturerules import (
+    CaptureMode,
+    CaptureRules,
+    Gate,
+    OnceExcluded,
+    VersionInForce,
+    told_by,
+    why_not_told,
+)
 from controller.model import AccountId, Notice
 from controller.weekhours import read_windows
 
@@ -92,3 +103,25 @@ def test_new_hours_take_nothing_back_and_a_private_chat_is_private_from_the_star
     later = gate(told("v1", 0), hours="mon 8-9", set_at_ms=late + 1, excluded="k")
     assert later.verdict("other", late) == ""
     assert later.verdict("k", late) == "excluded"
+
+
+def test_nothing_changes_a_verdict_within_a_steady_time() -> None:
+    chance = Random(7)
+    for _ in range(60):
+        records = [
+            told("1", chance.randint(0, 400), chance.choice((None, chance.randint(0, 400)))) for _ in "ab"
+        ]
+        now = replace(
+            gate(*records, hours=chance.choice(("always", "mon 0-1")), set_at_ms=chance.randint(0, 300)),
+            versions=(VersionInForce("1", 0), VersionInForce(chance.choice("12"), chance.randint(0, 400))),
+            former_rules=(CaptureRules(account_id=AccountId("a"), mode=CaptureMode.OFF, set_at_ms=100),),
+            once_excluded=(OnceExcluded("k", chance.randint(0, 200), chance.randint(200, 400)),),
+        )
+        for at_ms in range(0, 420, 7):
+            first, last = now.steady(at_ms)
+            assert first <= at_ms < last
+            for other_ms in range(max(first, 0), min(last, 420)):
+                assert now.verdict("k", other_ms) == now.verdict("k", at_ms)
+                assert now.verdict("l", other_ms) == now.verdict("l", at_ms)
+    hours = gate(told("", 0), hours="mon 0-1")
+    assert hours.steady(MONDAY_MS - 1) == (MONDAY_MS - 60_000, MONDAY_MS)
