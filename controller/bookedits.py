@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from controller.errors import BadRequest
@@ -63,15 +64,22 @@ def _in(entry: Entry, category: str) -> Entry:
     )
 
 
-def from_table(text: str) -> dict[str, Any]:
-    """Return the entries of a CSV text as part of a book; BadRequest naming the line."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Words out of a table, of each what its cells say: an empty cell changes nothing of a known word."""
+
+    rows: tuple[Mapping[str, Any], ...]
+
+
+def from_table(text: str) -> Table:
+    """Return the words of a CSV text; BadRequest naming the line."""
     try:
-        entries = lexicon.parse_csv(text)
+        rows = lexicon.parse_csv(text)
     except LexiconWrong as wrong:
         raise BadRequest(str(wrong)) from None
-    if not entries:
+    if not rows:
         raise BadRequest("the table names no words")
-    return {"entries": _documents(entries)}
+    return Table(rows)
 
 
 def _documents(entries: Iterable[Entry]) -> list[dict[str, Any]]:
@@ -83,6 +91,9 @@ def merged(document: Document, given: Any, *, replaces: bool = False) -> dict[st
 
     With `replaces` each part that is given stands alone, except for the configuration's own words.
     """
+    if isinstance(given, Table):
+        known = {} if replaces else {entry["word"]: entry for entry in document.get("entries", ())}
+        given = {"entries": [_changed(known.get(row["word"], {}), row) for row in given.rows]}
     _be_book(given)
     if not any(given.get(part) for part in PARTS):
         raise BadRequest(f"the book is empty; it has at least one of {', '.join(PARTS)}")
@@ -243,8 +254,13 @@ def asked_row(document: Document, word: str, given: Mapping[str, Any]) -> dict[s
     known = next((entry for entry in document["entries"] if entry["word"] == word.strip()), None)
     if known is not None and is_configured(known):
         raise BadRequest(f"{known['word']!r} is a word of the configuration: change it there")
-    row = {**(known or {"category": OWN.id}), "word": word.strip(), **given}
-    if "category" in given and "severity" not in given:
+    return _changed(known or {"category": OWN.id}, {"word": word.strip(), **given})
+
+
+def _changed(known: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry with some parts changed; in another category it has that one's severity."""
+    row = {**known, **given}
+    if row.get("category") != known.get("category") and "severity" not in given:
         row.pop("severity", None)
     return row
 

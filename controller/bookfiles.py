@@ -10,8 +10,8 @@ from controller.errors import BadRequest
 from controller.sheets import decode
 
 
-def read(raw: bytes, name: str = "") -> dict[str, Any]:
-    """Return the parts of a book out of a file: JSON if it looks so, else CSV; BadRequest in one line."""
+def read(raw: bytes, name: str = "") -> dict[str, Any] | bookedits.Table:
+    """Return the parts of a book out of a file: JSON if it looks so, else a table; BadRequest in one line."""
     text, _encoding = decode(raw)
     start = text.lstrip("\ufeff \t\r\n")
     if not start:

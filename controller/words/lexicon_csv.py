@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from controller.words.entry import (
     MAX_ENTRIES,
     MAX_ID_CHARS,
     PATTERN_CLASSES,
-    Entry,
     EntryType,
     LexiconWrong,
     Severity,
@@ -19,6 +18,9 @@ from controller.words.entry import (
 )
 
 T = TypeVar("T")
+Row = dict[
+    str, Any
+]  # what a line says of an entry, as a book writes it; what its cells leave empty is not in it
 
 # A header may be written in either language; the first line must name at least the words.
 _COLUMNS = {
@@ -39,20 +41,20 @@ _COLUMNS = {
     "boundary": "boundary",
     "边界": "boundary",
 }
-_SEVERITIES = {"": Severity.MEDIUM, "低": Severity.LOW, "中": Severity.MEDIUM, "高": Severity.HIGH}
-_SEVERITIES |= {"严重": Severity.CRITICAL} | {one.value: one for one in Severity}
-_TRUTHS = {"": False, "0": False, "false": False, "no": False, "n": False, "否": False}
+_SEVERITIES = {"低": Severity.LOW, "中": Severity.MEDIUM, "高": Severity.HIGH, "严重": Severity.CRITICAL}
+_SEVERITIES |= {one.value: one for one in Severity}
+_TRUTHS = {"0": False, "false": False, "no": False, "n": False, "否": False}
 _TRUTHS |= {"1": True, "true": True, "yes": True, "y": True, "是": True}
 _DELIMITERS = "\t;,，；"
 
 
-def parse_csv(text: str) -> tuple[Entry, ...]:
-    """Return the entries of a table with a header, or raise LexiconWrong naming the line.
+def parse_csv(text: str) -> tuple[Row, ...]:
+    """Return what a table with a header says of its entries, or raise LexiconWrong naming the line.
 
     Only the column `word` is needed; commas, semicolons or tabs apart; a repeated word counts once.
     """
     lines = csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter=_delimiter(text))
-    entries: dict[str, Entry] = {}
+    entries: dict[str, Row] = {}
     columns: tuple[str, ...] = ()
     try:
         for cells in lines:
@@ -79,35 +81,35 @@ def _header(cells: list[str]) -> tuple[str, ...]:
     return columns
 
 
-def _add(entries: dict[str, Entry], entry: Entry, line: int) -> None:
+def _add(entries: dict[str, Row], entry: Row, line: int) -> None:
     if len(entries) >= MAX_ENTRIES:
         raise LexiconWrong(f"the table has more than {MAX_ENTRIES} entries")
-    known = entries.get(entry.id)
-    if known and known.word != entry.word:
-        raise LexiconWrong(f"line {line}: the id {entry.id!r} is given twice")
-    entries.setdefault(entry.id, entry)
+    known = entries.get(entry["id"])
+    if known and known["word"] != entry["word"]:
+        raise LexiconWrong(f"line {line}: the id {entry['id']!r} is given twice")
+    entries.setdefault(entry["id"], entry)
 
 
-def _entry(columns: tuple[str, ...], cells: list[str], line: int) -> Entry:
+def _entry(columns: tuple[str, ...], cells: list[str], line: int) -> Row:
     if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
         raise LexiconWrong(f"line {line}: there are more columns than the header names")
-    row = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if name}
+    row = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if name and cell.strip()}
     word = row.get("word", "")
     if wrong := word_wrong(word):
         raise LexiconWrong(f"line {line}: {wrong}")
-    return Entry(
-        id=_id(row.get("id", ""), word, line),
-        word=word,
-        category=row.get("category", ""),
-        severity=_one(
-            _SEVERITIES,
-            row.get("severity", ""),
-            f"line {line}: severity must be low, medium, high or critical",
-        ),
-        type=EntryType.PATTERN if word in PATTERN_CLASSES else EntryType.WORD,
-        initials=_one(_TRUTHS, row.get("initials", ""), f"line {line}: initials must be true or false"),
-        boundary=_boundary(row.get("boundary", ""), line),
-    )
+    entry: Row = {
+        **row,
+        "id": _id(row.get("id", ""), word, line),
+        "type": EntryType.PATTERN.value if word in PATTERN_CLASSES else EntryType.WORD.value,
+    }
+    if "severity" in row:
+        wrong = f"line {line}: severity must be low, medium, high or critical"
+        entry["severity"] = _one(_SEVERITIES, row["severity"], wrong).value
+    if "initials" in row:
+        entry["initials"] = _one(_TRUTHS, row["initials"], f"line {line}: initials must be true or false")
+    if "boundary" in row:
+        entry["boundary"] = _boundary(row["boundary"], line)
+    return entry
 
 
 def _id(given: str, word: str, line: int) -> str:
@@ -123,6 +125,6 @@ def _one(values: dict[str, T], given: str, otherwise: str) -> T:
 
 
 def _boundary(given: str, line: int) -> str:
-    if given.lower() not in ("", "latin"):
+    if given.lower() != "latin":
         raise LexiconWrong(f"line {line}: boundary must be latin or empty")
     return given.lower()

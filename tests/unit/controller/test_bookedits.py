@@ -56,6 +56,27 @@ def test_a_word_that_is_there_keeps_its_id_and_takes_the_rest() -> None:
     assert entries(made)["L1"]["severity"] == "low"
 
 
+def test_empty_cells_of_a_table_change_nothing_of_a_known_word() -> None:
+    table = bookfiles.read("word,category,severity,initials\n私单,,low,\n飞单,,,\n甲单,offpay,,\n".encode())
+    made = entries(bookedits.merged(BASE, table))
+    assert made["L2"] == {**entries(BASE)["L2"], "severity": "low"}
+    assert made["L1"] == entries(BASE)["L1"]
+    (fresh,) = (entry for entry in made.values() if entry["word"] == "甲单")
+    assert (fresh["category"], fresh["severity"], fresh["initials"]) == ("offpay", "critical", False)
+    # Standing alone the table says all there is.
+    alone = bookedits.merged(BASE, table, replaces=True)
+    assert {entry["word"]: entry["initials"] for entry in alone["entries"]} == dict.fromkeys(
+        ("私单", "飞单", "甲单"), False
+    )
+
+
+def test_a_word_that_goes_to_another_category_has_its_severity() -> None:
+    table = bookfiles.read("word,category\n飞单,own\n私单,offpay\n".encode())
+    made = entries(bookedits.merged(BASE, table))
+    assert (made["L1"]["category"], made["L1"]["severity"]) == ("own", "high")
+    assert made["L2"] == entries(BASE)["L2"]
+
+
 def test_another_word_under_a_known_id_takes_its_place() -> None:
     made = bookedits.merged(BASE, {"entries": [{"id": "L1", "word": "飞单子"}]})
     assert [entry["word"] for entry in made["entries"]] == ["飞单子", "私单"]
