@@ -365,7 +365,7 @@ class ChatIntake:
             Gap(
                 id=0,
                 conversation_id=conversation_id,
-                before_position=before,
+                before_position=min(before, _MAX_NUMBER),
                 cause=cause,
                 from_ms=from_ms,
                 to_ms=to_ms,

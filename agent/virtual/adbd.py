@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import random
 import tempfile
 from collections.abc import Callable, Coroutine
@@ -298,7 +299,8 @@ class Transport:
 # range can by chance dial from that very port, is then connected to itself, and the phone cannot come back.
 # Those below 20,000 are left to the servers beside the phones.
 QUIET_PORTS = range(20_000, 32_000)
-_CLAIMS = Path(tempfile.gettempdir()) / "phonefarm-virtual-ports"
+# Of each user a folder: nobody may write to another's.
+_CLAIMS = Path(tempfile.gettempdir()) / f"phonefarm-virtual-ports-{os.getuid()}"
 
 
 class PhonePort:

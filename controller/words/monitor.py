@@ -14,7 +14,16 @@ from controller.words.entry import Entry, EntryType, Lexicon
 from controller.words.found import Found, Passed, Why
 from controller.words.judging import MIN_HEARD_PAIR, MIN_PAIR, cost_of, how_of, is_latin, is_meant
 from controller.words.lexicon import read
-from controller.words.likely import MANY, Likely, is_letter, is_plain, is_repeated, owners_of, without_repeats
+from controller.words.likely import (
+    MANY,
+    Likely,
+    codes_of,
+    is_letter,
+    is_plain,
+    is_repeated,
+    owners_of,
+    without_repeats,
+)
 from controller.words.mentions import MOST_JUDGED, is_mention
 from controller.words.ordinary import Readings
 from controller.words.patterns import Patterns
@@ -29,7 +38,7 @@ from controller.words.screening import (
 )
 from controller.words.sieve import PREFIX, Sieve, has_whole_form, shape_sieve, sound_sieve, squeezed
 from controller.words.spelling import plain_of, words_of
-from controller.words.stream import CLAUSE_GAP, CODES, NO_GAP, Stream, stream_of, stream_of_all
+from controller.words.stream import CLAUSE_GAP, CODES, NO_GAP, OTHER, Stream, stream_of, stream_of_all
 from controller.words.variants import may_be_pinyin, symbols_for, variants
 from controller.words.view import View, view_of
 
@@ -79,9 +88,15 @@ class Monitor:
             firsts = np.searchsorted(kept, begins)
             for owner, (place, words) in zip(owners.tolist(), rough, strict=True):
                 places.setdefault(owner, []).append((place - int(firsts[owner]), words))
+        # The stream of many has 16 bits for a character: who holds others is read alone.
+        rare = np.flatnonzero(codes_of(stream.folded) == ord(OTHER)) if OTHER in stream.folded else ()
+        alone = set(owners_of(kept[rare], begins)) if len(rare) else set()
         found = []
-        for place in sorted(special | held | places.keys()):
-            hits = self._close(texts[place], places.get(place, []), place in special, place in held)
+        for place in sorted(special | held | places.keys() | alone):
+            if place in alone:
+                hits = self.find(texts[place])
+            else:
+                hits = self._close(texts[place], places.get(place, []), place in special, place in held)
             found += [(place, hit) for hit in hits]
         return found
 
@@ -103,6 +118,9 @@ class Monitor:
             for hit in hits
             if hit not in shown
         ]
+        # A repeated character begins the same hit more than once.
+        told = {(hit.entry_id, hit.start, hit.end) for hit in shown}
+        passed = [one for one in passed if (one.entry_id, one.start, one.end) not in told]
         return sorted(set(passed), key=lambda one: (one.start, one.end, one.entry_id))
 
     def _may_be_special(self, text: str) -> bool:

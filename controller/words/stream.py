@@ -16,7 +16,7 @@ from controller.words.sieve import sounds_of_folded
 
 NOISE, CLAUSE = "\x00", "\x01"
 CLAUSE_MARKS = frozenset("，。！？；：\n!?;")
-_OTHER = "\ufffe"
+OTHER = "\ufffe"  # in the stream of many: a character beyond the basic plane, a private one, half of one
 _NOISE_RUN = re.compile(f"[{NOISE}{CLAUSE}]+")
 CODES = 0x110000
 NO_GAP, SOME_GAP, CLAUSE_GAP = 0, 1, 2
@@ -82,12 +82,12 @@ def _gaps(marks: str, many: int) -> bytes:
 
 @lru_cache(maxsize=1)
 def _arrays() -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
-    folds = np.full(CODES, ord(_OTHER), dtype=np.uint16)
+    folds = np.full(CODES, ord(OTHER), dtype=np.uint16)
     folds[:0x10000] = np.arange(0x10000)
-    folds[0xD800:0xF900] = ord(_OTHER)
+    folds[0xD800:0xF900] = ord(OTHER)
     for code, plain in _marks().items():
-        folds[code] = ord(plain) if ord(plain) < 0x10000 else ord(_OTHER)
-    folds[ord(_OTHER)] = ord(_OTHER)
+        folds[code] = ord(plain) if ord(plain) < 0x10000 else ord(OTHER)
+    folds[ord(OTHER)] = ord(OTHER)
     sounds = np.arange(0x10000, dtype=np.uint16)
     for code, char in sounds_of_folded().items():
         sounds[code] = ord(char)

@@ -203,6 +203,13 @@ def test_a_new_outbox_continues_a_chat_after_a_visible_gap(core: Core, phone: Ha
     assert [(gap.before_position, gap.cause) for gap in core.archive.gaps(chat.id)] == [(3, "spool_changed")]
 
 
+def test_a_new_outbox_behind_the_last_number_there_is_stops_nothing(core: Core, phone: Handset) -> None:
+    phone.say(message("a", 2**63 - 1))
+    phone.new_outbox("spool-new")
+    assert phone.say(message("b", 1), message("c", 2)) == 2
+    assert [chat.messages for chat in core.archive.conversations()] == [3]
+
+
 def test_a_gap_seen_by_the_agent_keeps_its_place_and_cause(core: Core, phone: Handset) -> None:
     phone.say(
         message("a", 1),

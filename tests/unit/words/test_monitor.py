@@ -126,6 +126,13 @@ def test_what_a_longer_hit_covers_is_told() -> None:
     assert monitor.passed_over("加我微信") == [Passed("L0", "微信", 2, 4, Why.COVERED)]
 
 
+def test_a_hit_whose_characters_are_repeated_is_not_told_as_covered_by_itself() -> None:
+    monitor = compiled(read(lexicon("滚蛋")))
+    text = "不买就滚滚滚蛋蛋蛋，别在这儿"
+    assert [(hit.start, hit.end) for hit in monitor.find(text)] == [(3, 9)]
+    assert monitor.passed_over(text) == []
+
+
 def test_the_longest_of_overlapping_words_is_told_once() -> None:
     assert surfaces("加我微信", "微信", "加我微信") == [("加我微信", "加我微信")]
     assert surfaces("红包，红包", "红包") == [("红包", "红包"), ("红包", "红包")]
@@ -163,6 +170,15 @@ def test_many_texts_at_once_are_judged_as_one_by_one(monitor: Monitor) -> None:
     assert monitor.find_all(texts) == one_by_one
     assert len(one_by_one) == 3 * 5
     assert monitor.find_all([]) == []
+
+
+@pytest.mark.parametrize("word", ["𠮷野家", "𠮷祥", "\ue001微店"])
+def test_words_of_rare_characters_are_found_among_many_texts_too(word: str) -> None:
+    rare = compiled(read(lexicon("微信", word)))
+    texts = ["加微信", f"今天去{word}", "", "𠮷", f"{word}，加我微信", "好的"]
+    one_by_one = [(n, hit) for n, text in enumerate(texts) for hit in rare.find(text)]
+    assert rare.find_all(texts) == one_by_one
+    assert [(n, hit.word) for n, hit in one_by_one] == [(0, "微信"), (1, word), (4, word), (4, "微信")]
 
 
 def test_an_empty_lexicon_finds_nothing_and_a_wrong_one_is_refused() -> None:
