@@ -15,6 +15,8 @@ from agent.outbox import Outbox
 from protos.facts import CoverageSeen, CoverageState
 
 HOUR_MS = 3_600_000
+# What holds on and on is told so often, that who looks sees the last minutes too; parts of an hour.
+TELL_EVERY_MS = 300_000
 NOTE_EVERY_MS = 60_000
 # The wall clock may be put right by so much without a break in what was watched.
 SLACK_MS = 2_000
@@ -87,8 +89,8 @@ class Coverage:
                 self._write(None, Span(account_id, state, cause, now_ms, now_ms))
         elif (span.state, span.cause, span.account_id) != (state, cause, account_id):
             self._write(span, Span(account_id, state, cause, span.to_ms, span.to_ms))
-        elif (hour_ms := span.to_ms // HOUR_MS * HOUR_MS) > span.from_ms:
-            self._write(_between(span, span.from_ms, hour_ms), _between(span, hour_ms, span.to_ms))
+        elif (told_ms := span.to_ms // TELL_EVERY_MS * TELL_EVERY_MS) > span.from_ms:
+            self._write(_between(span, span.from_ms, told_ms), _between(span, told_ms, span.to_ms))
         elif now_ms - self._noted_ms >= NOTE_EVERY_MS:
             self._note(span)
 

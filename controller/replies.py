@@ -19,7 +19,8 @@ from controller.store.base_rules import Waiting
 from controller.weekhours import is_within
 from protos.facts import CoverageState
 
-# Spans of coverage are told when they end, each full hour at the latest; then what is known is judged.
+# Spans of coverage are told every few minutes, or when the agent reaches the controller again; then what is
+# known is judged.
 KNOWN_AFTER_MS = 2 * HOUR_MS
 # Nobody looks at who waits longer.
 FORGET_AFTER_MS = 7 * DAY_MS

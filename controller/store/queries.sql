@@ -901,6 +901,11 @@ SELECT from_ms, to_ms FROM coverage_spans
 WHERE phone_id = :phone_id AND from_ms > :from_ms - :longest_ms AND from_ms < :to_ms AND to_ms > :from_ms
 ORDER BY from_ms
 
+-- name: extend_span
+UPDATE coverage_spans SET to_ms = :to_ms
+WHERE phone_id = :phone_id AND from_ms >= :hour_ms AND from_ms < :from_ms AND to_ms = :from_ms
+  AND account_id = :account_id AND state = :state AND cause = :cause
+
 -- name: add_span
 INSERT INTO coverage_spans (phone_id, account_id, from_ms, to_ms, state, cause)
 VALUES (:phone_id, :account_id, :from_ms, :to_ms, :state, :cause)

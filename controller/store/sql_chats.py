@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from controller import grams as tokens
 from controller.model import AccountId, PhoneId
@@ -19,6 +20,7 @@ _FURTHER = 8
 _PROBED = 100
 _RARE_ONE_IN = 500
 _FEW_GRAMS = 2
+_TOLD = ("phone_id", "account_id", "from_ms", "to_ms", "state", "cause")
 
 
 class ChatSql(MessageReading):
@@ -149,15 +151,14 @@ class ChatSql(MessageReading):
             for free_from, free_to in _free(
                 from_ms, to_ms, [(row["from_ms"], row["to_ms"]) for row in taken]
             ):
-                self._do(
-                    "add_span",
-                    phone_id=span.phone_id,
-                    account_id=span.account_id,
-                    from_ms=free_from,
-                    to_ms=free_to,
-                    state=span.state,
-                    cause=span.cause,
-                )
+                self._keep_span(replace(span, from_ms=free_from, to_ms=free_to))
+
+    def _keep_span(self, span: CoverageSpan) -> None:
+        """Keep a span within an hour that covers what no other does; if it goes on, as more of the former."""
+        told = {name: getattr(span, name) for name in _TOLD}
+        hour_ms = span.from_ms // LONGEST_SPAN_MS * LONGEST_SPAN_MS
+        if not self._do("extend_span", hour_ms=hour_ms, **told):
+            self._do("add_span", **told)
 
 
 def _of_fts5(token: str) -> str:

@@ -257,6 +257,27 @@ def test_hours_add_up_spans_gaps_and_silence(core: Core) -> None:
     assert later[-1].to_ms == core.clock.now_ms()
 
 
+def test_what_goes_on_is_one_span_an_hour_however_often_it_is_told(core: Core) -> None:
+    phone = signed(core)
+    hour = START_MS - START_MS % HOUR_MS
+    clock_of(core).advance(2 * HOUR_MS)
+    told = [(minute, minute + 5, "seen") for minute in range(0, 75, 5) if minute != 20]
+    told[3:3] = [(17, 22, "blind")]  # over what is told after it
+    for from_min, to_min, state in [*told, (0, 15, "seen")]:
+        phone.say(
+            CoverageSeen(
+                from_ms=hour + from_min * MINUTE_MS, to_ms=hour + to_min * MINUTE_MS, state=state, cause=""
+            ),
+            at_ms=hour + 2 * HOUR_MS,
+            account_id=ACCOUNT,
+        )
+    with core._ledger.work() as work:
+        spans = work.tx.coverage_spans(ACCOUNT, from_ms=hour, to_ms=hour + 2 * HOUR_MS)
+    assert [
+        ((one.from_ms - hour) // MINUTE_MS, (one.to_ms - hour) // MINUTE_MS, one.state) for one in spans
+    ] == [(0, 17, "seen"), (17, 22, "blind"), (25, 60, "seen"), (60, 75, "seen")]
+
+
 def test_an_account_that_was_never_watched_shows_so(core: Core) -> None:
     handset(core, 1)
     clock_of(core).advance(HOUR_MS)

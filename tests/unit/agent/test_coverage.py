@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.coverage import HOUR_MS, SILENCE_MS, Coverage, Span, by_hours
+from agent.coverage import HOUR_MS, SILENCE_MS, TELL_EVERY_MS, Coverage, Span, by_hours
 from agent.errors import OutboxFull
 from agent.outbox import Outbox
 from protos import wire
@@ -80,10 +80,12 @@ def test_a_change_of_state_or_cause_ends_a_span_and_begins_the_next(desk: Desk) 
     ]
 
 
-def test_a_span_is_told_at_each_full_hour(desk: Desk) -> None:
+def test_a_span_that_goes_on_is_told_every_few_minutes(desk: Desk) -> None:
     desk.wall_ms += 1_790_000
     desk.watch(2 * HOUR_MS, step_ms=7_000)
-    assert desk.spans() == [(1_790_000, HOUR_MS, "seen", ""), (HOUR_MS, 2 * HOUR_MS, "seen", "")]
+    begins = [1_790_000, *range(1_800_000, 2 * HOUR_MS + 1_790_000, TELL_EVERY_MS)]
+    assert desk.spans() == [(begin, end, "seen", "") for begin, end in pairwise(begins)]
+    assert HOUR_MS in begins
 
 
 def test_one_long_span_over_two_hours_is_cut_at_both() -> None:
