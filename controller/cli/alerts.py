@@ -111,6 +111,7 @@ def try_target(settings: Settings, target: str, form: Form) -> int:
         put_json(found, form)
     elif found["error"]:
         say(f"{target} was not told: {found['error']}")
+        hint("Causes: docs/supervisors.md. Its address: the variable url_env names, where farm serve runs.")
     else:
         say(f"{target} took the message; look whether it arrived.")
     return FAILED if found["error"] else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import IO, Any
 
 from controller.cli.chatlines import amount
 from controller.cli.link import Farm
+from controller.cli.options import private_file
 from controller.cli.render import Record, moment
 from controller.errors import BadRows
 from controller.safe import csv_text, json_text
@@ -47,7 +47,7 @@ def parts_of(farm: Farm, body: dict[str, Any]) -> Iterator[Record]:
 
 
 def write(parts: Iterable[Record], kind: str, output: Path | None) -> Told:
-    """Write parts as jsonl, csv or xlsx into a file, readable by its owner only, or to stdout; BadRows."""
+    """Write parts as jsonl, csv or xlsx into a file for its owner only, or to stdout; BadRows, FarmError."""
     told = Told()
     counted = _counted(parts, told)
     if kind == "xlsx":
@@ -55,23 +55,19 @@ def write(parts: Iterable[Record], kind: str, output: Path | None) -> Told:
             raise BadRows("a workbook needs a file")
         # Made first: what does not fit leaves the file that is there as it is.
         workbook = write_workbook("chats", COLUMNS, _bounded(_rows(counted)))
-        with _private(output) as out:
+        with private_file(output) as out:
             out.write(workbook)
         return told
     if output is None:
         _stream(counted, kind, sys.stdout)
         return told
-    with _private(output) as raw:
+    with private_file(output) as raw:
         # Excel takes CSV without a mark for GBK.
         text = io.TextIOWrapper(raw, encoding="utf-8-sig" if kind == "csv" else "utf-8", newline="")
         _stream(counted, kind, text)
         text.flush()
         text.detach()
     return told
-
-
-def _private(output: Path) -> IO[bytes]:
-    return os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def _stream(parts: Iterable[Record], kind: str, out: IO[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,9 @@ from controller.cli.render import (
     put_records,
     quoted,
     say,
+    zone,
 )
+from controller.errors import UnknownConversation
 
 _PHONES = click.option(
     "--phones", "selector", default="all", help="7 · 1-12,40 · @rack-A · holder:王芳 · all"
@@ -78,6 +82,17 @@ def _cut(text: str) -> str:
     return text if len(text) <= _MAX_TEXT_CHARS else text[:_MAX_TEXT_CHARS] + "…"
 
 
+@contextmanager
+def _named(conversation_id: int | None) -> Iterator[None]:
+    """Say which chat there is not."""
+    try:
+        yield
+    except UnknownConversation:
+        if conversation_id is None:
+            raise
+        raise UnknownConversation(f"no chat {conversation_id}; their numbers: farm chats list") from None
+
+
 @click.group()
 def chats() -> None:
     """Captured chats of work accounts."""
@@ -109,13 +124,14 @@ def show_chat(settings: Settings, /, **asked: Any) -> None:
     """Read the last messages of a chat, with what could not be captured."""
     farm = settings.farm()
     wanted = {name: asked[name] for name in ("reason", "limit", "before_position")}
-    found = farm.get(f"/chats/{asked['conversation_id']}", **wanted)
+    with _named(asked["conversation_id"]):
+        found = farm.get(f"/chats/{asked['conversation_id']}", **wanted)
     if asked["form"] is not Form.TABLE:
         put_json(found, asked["form"])
         return
     chat = found["conversation"]
     captured = counted(chat["messages"], "message")
-    say(f"{chat['phone_id']} {chat['account_id']} with {chat['title']}: {captured}")
+    say(f"{chat['phone_id']} {chat['account_id']} with {chat['title']}: {captured}; times in {zone()}")
     for line in lines(found["messages"], found["gaps"], found["removals"]):
         put(line)
     say(watched_line(chat["watched"]))
@@ -178,6 +194,7 @@ def show_coverage(
         f"Fully watched: {seen * 1000 // total / 10} % of the time of {counted(_accounts(found), 'account')}."
     )
     say("SEEN: all chats; PASSIVE: only the chat in front; UNWATCHED: nobody knows what happened.")
+    say("Agents tell every five minutes, and at once of a change: the last minutes may stand as UNWATCHED.")
     hint("Next: farm capture show")
 
 
@@ -198,7 +215,7 @@ def _accounts(found: list[Record]) -> int:
 @_REASON
 @pass_settings
 def export_chats(settings: Settings, /, **asked: Any) -> None:
-    """Write chats with their gaps: JSONL without loss, or CSV and XLSX for spreadsheets."""
+    """Write chats with their gaps, all of them if none is named: JSONL without loss, or CSV and XLSX."""
     from controller.cli.chatfiles import parts_of, write
 
     output: Path | None = asked["output"]
@@ -211,9 +228,10 @@ def export_chats(settings: Settings, /, **asked: Any) -> None:
     names = ("conversation_id", "account", "from_ms", "to_ms", "reason")
     body = {name: asked[name] for name in names if asked[name] is not None}
     body |= {"phones": asked["selector"], "is_revealed": asked["reveal"]}
-    told = write(parts_of(settings.farm(), body), kind, None if is_stdout else output)
+    with _named(asked["conversation_id"]):
+        told = write(parts_of(settings.farm(), body), kind, None if is_stdout else output)
     say(f"{counted(told.chats, 'chat')}, {counted(told.messages, 'message')}, {counted(told.gaps, 'gap')}")
     if not is_stdout:
-        hint(f"Wrote {output}")
+        hint(f"Wrote {output}, readable by you only; delete it when the case is closed.")
     if told.gaps:
         hint("Gaps are rows of their own; farm chats coverage says how each hour was watched.")

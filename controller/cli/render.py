@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -222,6 +223,11 @@ def moment(at_ms: int | None) -> str:
     if at_ms is None:
         return "-"
     return datetime.fromtimestamp(at_ms / 1000).astimezone().isoformat(" ", "seconds")
+
+
+def zone() -> str:
+    """Return the zone of the times that are shown, as it is now: UTC+08:00."""
+    return f"UTC{moment(time.time_ns() // 1_000_000)[-6:]}"
 
 
 def moment_of(name: str) -> Callable[[Record], str]:

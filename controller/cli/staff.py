@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import rich_click as click
 
-from controller.cli.link import Settings
+from controller.cli.link import Settings, actor
 from controller.cli.options import listed, pass_settings, printed
 from controller.cli.render import (
     Column,
@@ -71,7 +71,11 @@ def record(settings: Settings, holder: str, version: str, how: str, form: Form) 
     if form is not Form.TABLE:
         put_json(notice, form)
         return
-    say(f"Recorded: {notice['holder']} was told, version {notice['version']}, by {notice['recorded_by']}.")
+    # The answer is how the holder stands, which may be by another record than this one.
+    given = version.strip() or notice["wanted_version"]
+    say(f"Recorded: {notice['holder']} was told, version {given}, by {actor()}.")
+    if given != notice["wanted_version"] and notice["wanted_version"]:
+        say(f"In force is version {notice['wanted_version']}: this record counts once {given} is in force.")
     if notice["is_current"]:
         hint(f"Next: farm phones list {quoted('holder:' + notice['holder'])}")
     else:

@@ -6,6 +6,7 @@ from controller.cli.chatlines import gap_line, hours, message_line, removal_line
 from controller.cli.render import Record, counted, moment
 
 _SIDES = {"out": "staff", "in": "customer"}
+_HOUR_MS = 3_600_000
 _BEFORE, _HIT = "  ", "▶ "
 _WRITTEN = {
     "folded": "in other forms of its characters",
@@ -96,7 +97,13 @@ def coverage_line(hour: Record) -> str:
     causes = ", ".join(
         f"{cause} {hours(ms)}" for cause, ms in hour["causes"].items() if not cause.startswith("seen")
     )
-    why = f" ({causes})" if causes else ""
+    unwatched_ms = hour["ms"].get("unwatched", 0)
+    # What nobody watched has no cause that was told; left out it would read as if it were little.
+    unwatched = f"unwatched {hours(unwatched_ms)}" if unwatched_ms else ""
+    if unwatched and hour["to_ms"] % _HOUR_MS:
+        unwatched += ", or not told yet"
+    why = ", ".join(part for part in (causes, unwatched) if part)
+    why = f" ({why})" if why else ""
     return (
         f"Coverage {from_to}: not fully watched for {hours(length_ms - seen_ms)}{why}{gaps};"
         " what is not here may still have been said."

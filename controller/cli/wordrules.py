@@ -68,10 +68,10 @@ _RULES = (
     Column("ID", key("rule_id")),
     Column("NAME", key("name"), folds=True),
     Column("ON", _on, folds=True),
-    Column("WHOSE", key("direction")),
-    Column("WHERE", _where, folds=True),
+    Column("WHOSE", key("direction"), is_spare=True),
+    Column("WHERE", _where, folds=True, is_spare=True),
     Column("SEVERITY", lambda rule: rule["severity"] or "the word's"),
-    Column("DOES", _does, folds=True),
+    Column("DOES", _does, folds=True, is_spare=True),
     Column("STATE", lambda rule: "enabled" if rule["is_enabled"] else "disabled"),
 )
 _WAIVERS = (

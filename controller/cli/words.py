@@ -33,6 +33,8 @@ from controller.safe import json_text
 
 _SEVERITY = click.Choice(["low", "medium", "high", "critical"])
 _MOST_SHOWN = 50
+# How a workbook begins.
+_ZIP = b"PK\x03\x04"
 
 
 def _flags(entry: Record) -> str:
@@ -183,6 +185,10 @@ def import_words(settings: Settings, /, **asked: Any) -> None:
     """Put a file in force: a book as JSON, or a table of words as CSV. Shows what differs and asks once."""
     farm, form, file = settings.farm(), asked["form"], asked["file"]
     raw = list_bytes(file)
+    if raw.startswith(_ZIP):
+        raise click.UsageError(
+            f"{file.name} is a workbook; words are taken from CSV or JSON: save it as CSV."
+        )
     said = {"name": file.name, "replaces": asked["replaces"], "note": asked["note"] or None}
     looked = farm.upload("/words/import", raw, **said, is_dry_run=True)
     if asked["dry_run"] or not looked["differences"]:

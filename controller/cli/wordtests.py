@@ -146,6 +146,7 @@ def _tell_sentence(found: Record, asked: dict[str, Any]) -> None:
         say("No hit.")
     else:
         say("No hit: none of the words can be read there.")
+        hint("A disguise is found only of a word that is there: farm words list. Try one more: --word WORD")
     _tell_passed(found["passed"])
     if found["is_held"]:
         say("The system itself would not say this.")

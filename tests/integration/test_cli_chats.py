@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from python_calamine import CalamineWorkbook
 
+from controller.core import Core
 from controller.model import PhoneId
 from protos.facts import CoverageSeen, GapSeen, MessageChanged, MessageSeen, conversation_key
 from tests.support.corefarm import Handset
@@ -91,6 +92,23 @@ def test_notices_are_recorded_shown_and_withdrawn(desk: Desk) -> None:
     desk.refused(2, "staff", "notices", "record", "李娜", "--how", "paper", words="which version")
 
 
+def test_a_version_recorded_before_its_time_is_told_as_it_was_recorded(tmp_path: Path) -> None:
+    with Desk(tmp_path) as desk:
+
+        def put_in_force(core: Core) -> None:
+            with core._ledger.work() as work:  # as a start with this version configured does
+                work.tx.put_version_in_force("v1", work.now_ms)
+
+        desk.ask(put_in_force)
+        assert desk.farm("staff", "notices", "record", "李娜", "--how", "paper").err.startswith(
+            "Recorded: 李娜 was told, version v1, by "
+        )
+        # The holder still stands by the older record.
+        early = desk.farm("staff", "notices", "record", "李娜", "--version", "v9", "--how", "paper").err
+        assert early.startswith("Recorded: 李娜 was told, version v9, by ")
+        assert "In force is version v1: this record counts once v9 is in force." in early
+
+
 # ---- capture
 
 
@@ -146,6 +164,10 @@ def test_a_chat_is_shown_with_kinds_recalls_gaps_and_how_it_was_watched(desk: De
     assert "\u202e" not in shown.out
     assert "Coverage: watched until " in shown.err
     assert "1 gap in this chat" in shown.err
+    assert "times in UTC" in shown.err
+    desk.refused(
+        1, "chats", "show", "4711", "--reason", "r", words="no chat 4711; their numbers: farm chats list"
+    )
     assert "WATCHED UNTIL" in desk.farm("chats", "list").out
 
 
@@ -222,7 +244,8 @@ def test_spreadsheets_get_no_formula_and_no_control_character(desk: Desk) -> Non
     assert b"<f>" not in Path(desk.folder / "chat.xlsx").read_bytes()
     desk.refused(2, "chats", "export", "--format", "xlsx", "--reason", "r", words="-o FILE.xlsx")
     desk.refused(2, "chats", "export", "-o", "chat.doc", "--reason", "r", words="jsonl, csv or xlsx")
-    desk.refused(1, "chats", "export", "4711", "--reason", "r")
+    desk.refused(1, "chats", "export", "4711", "--reason", "r", words="no chat 4711")
+    desk.refused(1, "chats", "export", "-o", "none/chat.csv", "--reason", "r", words="cannot be written")
     desk.refused(2, "chats", "export", words="--reason")
 
 

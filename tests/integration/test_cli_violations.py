@@ -194,6 +194,7 @@ def test_show_has_the_chat_around_with_its_gaps_and_how_it_was_watched(shop: Sho
     assert lines.index(hit) == next(at for at, line in enumerate(lines) if "not captured" in line) + 1
     (coverage,) = (line for line in lines if line.startswith("Coverage"))
     assert "not fully watched" in coverage
+    assert "blind: no_tree 1 min, unwatched " in coverage
     assert "what is not here may still have been said" in coverage
     assert "You can: assign, confirm, dismiss, escalate, note." in shown.err
     assert (

@@ -173,6 +173,8 @@ def test_a_file_that_cannot_be_used_is_refused_whole_and_named(desk: Desk, text:
 def test_a_file_that_cannot_be_used_is_told_in_one_line(desk: Desk) -> None:
     desk.write("wrong.json", '{"rules": [{"id": "R77", "on": {"words": ["没有这词"]}}]}')
     desk.refused(2, "words", "import", "wrong.json", "--yes", words="R77")
+    (desk.folder / "book.xlsx").write_bytes(b"PK\x03\x04 a workbook")
+    desk.refused(2, "words", "import", "book.xlsx", "--yes", words="save it as CSV")
 
 
 def test_who_was_quicker_is_not_overwritten(desk: Desk) -> None:
