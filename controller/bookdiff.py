@@ -97,10 +97,15 @@ def _allowed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differe
 
 def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for name in dict.fromkeys([*new, *old]):
-        if old.get(name) != new.get(name):
+        if old.get(name) == new.get(name):
+            continue
+        if name == "enabled":  # what says nothing of it is enabled
+            yield "enabled → disabled" if new.get(name) is False else "disabled → enabled"
+        else:
             yield f"{name} {_short(old.get(name))} → {_short(new.get(name))}"
 
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = "(none)" if value is None else text
     return text if len(text) <= 60 else text[:59] + "…"

@@ -226,7 +226,8 @@ def reason_of(act: Act, reason: str, note: str) -> str:
     if not may_be and reason:
         raise BadRequest(f"{act} has no reason; say it in the note")
     if may_be and reason not in may_be:
-        raise BadRequest(f"say why ({act}): {', '.join(may_be)}")
+        wrong = f"no reason {reason[:40]!r}; " if reason else ""
+        raise BadRequest(f"{wrong}say why, the reason to {act} is one of {', '.join(may_be)}")
     if not note.strip() and (act in _NEED_TEXT or reason == Reason.OTHER):
         raise BadRequest(f"{act}: a text is needed (note){', as the reason is other' if reason else ''}")
     return reason

@@ -171,4 +171,7 @@ def parts(folder: Path) -> Iterator[Parts]:
     try:
         yield these
     finally:
+        # A second Ctrl-C would leave behind what is not stopped yet.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         these.stop()

@@ -212,6 +212,9 @@ def test_show_has_the_chat_around_with_its_gaps_and_how_it_was_watched(shop: Sho
 
 def test_a_verdict_is_a_record_with_a_name_and_a_reason(shop: Shop) -> None:
     number = str(shop.find(title="verdict"))
+    unheard = shop.farm("review", number, "--confirm", "--reason", "because")
+    assert (unheard.code, "no reason 'because'" in unheard.err) == (2, True)
+    assert "against_rules" in unheard.err
     done = shop.well(
         "review", number, "--confirm", "--reason", "against_rules", "--note", "清楚", "--assign", "wu"
     )

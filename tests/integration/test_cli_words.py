@@ -212,7 +212,8 @@ def test_rules_are_listed_set_and_switched(desk: Desk) -> None:
     listed = desk.farm("words", "rules", "list")
     assert "red_packet ≥ 50.00 CNY" in listed.out
     assert "R000" in listed.out
-    assert desk.farm("words", "rules", "disable", "R7", "--note", "trial over").code == 0
+    switched = desk.farm("words", "rules", "disable", "R7", "--note", "trial over")
+    assert (switched.code, "enabled → disabled" in switched.err + switched.out) == (0, True)
     found = {one["rule_id"]: one["is_enabled"] for one in desk.farm("words", "rules", "list", "--json").json}
     assert found == {"R000": True, "R7": False}
     off = desk.farm("words", "rules", "disable", "R000")
