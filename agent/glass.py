@@ -28,8 +28,11 @@ class Glass:
         """Return what is on the screen now, whatever it is."""
         # A dump may take seconds, and shows what was there at its begin.
         read_at_s = self._clock()
-        package, activity = self._driver.in_front()
+        # In this order: a new activity is in front before its page is drawn, so that what is drawn when it is
+        # asked for belongs to it. The other way round the first sight of a page would not be recognised, and
+        # another page that took its place after that sight would be taken for the first.
         tree = self._driver.dump(within_s=DUMP_LIMIT_S)
+        package, activity = self._driver.in_front()
         read = (package, activity, tree)
         if read != self._read:
             self._page = read_page(tree.xml, package=package, activity=activity, read_at_s=read_at_s)

@@ -104,6 +104,8 @@ class WeChat:
         self.dumps_a_piece = 0  # looks until the next piece of a new page is there; 0: pages come whole
         self._dumps_of_page = 0
         self._page_seen: object = None
+        self._page_shown: object = None  # the page that was drawn last; None: an older sight stood still
+        self._page_dumped: object = None  # what of it the last dump showed
         self.stop()
 
     # -- what is in sight
@@ -123,8 +125,10 @@ class WeChat:
         if self._frozen is not None:
             roots, _, until_ms = self._frozen
             if self._clock() < until_ms:
+                self._page_shown = None
                 return roots
             self._frozen = None
+        self._page_shown = self.stage.page
         return self._rendered(self._draw())
 
     def present(self) -> list[Node]:
@@ -135,11 +139,13 @@ class WeChat:
     def dumped(self) -> None:
         """The screen was looked at: a page that comes in pieces comes on."""
         self._dumps_of_page += 1
+        self._page_dumped = self._page_shown
 
     @property
     def is_drawing(self) -> bool:
-        """Tell whether whoever looked last saw what was there before the page that comes."""
-        return self._frozen is not None
+        """Tell whether the last dump showed what was there before the page in front."""
+        # Other calls look as well, and say nothing of whose page it is.
+        return self._page_dumped is not self.stage.page
 
     # -- what the handset does
 
