@@ -15,7 +15,6 @@ from controller.ledger import CoreSettings, Ledger, Work
 from controller.pastlines import Bounds, History, Stretch, bounds
 from controller.rules import Waiver
 from controller.shelves import Prepared, Shelf, prepare, stored_document
-from controller.store.base import Tx
 from controller.store.base_books import BookLine, StoredBook
 
 # Who makes versions at a start.
@@ -47,10 +46,6 @@ class WordBooks:
     def load(self, work: Work) -> Shelf:
         """Return the book that a transaction sees."""
         return work.shelf()
-
-    def version_of(self, tx: Tx) -> int:
-        """Return the version that a transaction sees."""
-        return tx.book_version()
 
     def document(self, version: int | None = None) -> Mapping[str, Any]:
         """Return a version's document, that in force if none is named; BadRequest if there is none."""

@@ -13,7 +13,6 @@ class GapCause(StrEnum):
     EARLIER_NOT_READ = "earlier_not_read"
     NO_OVERLAP = "no_overlap"
     FEWER_THAN_COUNTED = "fewer_than_counted"
-    CAME_WHILE_READING = "came_while_reading"
     PAGES_DO_NOT_JOIN = "pages_do_not_join"
     CHAT_NOT_READ = "chat_not_read"
     CHAT_GONE = "chat_gone"

@@ -176,7 +176,7 @@ def test_dismissal_and_exception_are_both_or_nothing(
             core.violations.waivers.dismiss(found.id, "红包墙纸", actor="boss")
     assert core.violations.get(found.id).state == "new"
     with core._ledger.look() as tx:
-        assert core.books.version_of(tx) == version == core.books.current().version
+        assert tx.book_version() == version == core.books.current().version
     with monkeypatch.context() as patch:
         patch.setattr("controller.wordbooks.WordBooks.add_waiver", full)
         with pytest.raises(OSError, match="no space"):
